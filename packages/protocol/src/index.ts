@@ -1,0 +1,1 @@
+export { Code, codeFromHttpStatus, httpStatusFromCode, isCode, nameOfCode } from "./code.ts";

@@ -1,0 +1,33 @@
+/**
+ * What can be wrong before any call is made:
+ * - `descriptor_unreadable`: a descriptor-set file cannot be read or is not a FileDescriptorSet
+ * - `descriptor_invalid`: descriptors that contradict each other or miss a file
+ * - `proto_unreadable`: a `.proto` file or the compiler is not there
+ * - `proto_invalid`: a `.proto` file does not compile; the message has file, line and column
+ * - `reflection_unavailable`: the server cannot be reached (trying again may help)
+ * - `reflection_unsupported`: the server answers, but has no reflection service
+ * - `reflection_invalid`: the server's reflection answers cannot be understood
+ * - `http_rule_invalid`: a `google.api.http` rule that does not fit its method
+ * - `target_invalid`: the address of a backend cannot be understood
+ */
+export type RpcErrorCode =
+  | "descriptor_unreadable"
+  | "descriptor_invalid"
+  | "proto_unreadable"
+  | "proto_invalid"
+  | "reflection_unavailable"
+  | "reflection_unsupported"
+  | "reflection_invalid"
+  | "http_rule_invalid"
+  | "target_invalid";
+
+/** The one error class of this package; its message is written for the person who configures the gateway. */
+export class RpcError extends Error {
+  readonly code: RpcErrorCode;
+
+  constructor(code: RpcErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "RpcError";
+    this.code = code;
+  }
+}
