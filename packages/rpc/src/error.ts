@@ -1,5 +1,5 @@
 /**
- * What can be wrong before any call is made:
+ * What can be wrong with a configuration, or with one message:
  * - `descriptor_unreadable`: a descriptor-set file cannot be read or is not a FileDescriptorSet
  * - `descriptor_invalid`: descriptors that contradict each other or miss a file
  * - `proto_unreadable`: a `.proto` file or the compiler is not there
@@ -8,6 +8,9 @@
  * - `reflection_unsupported`: the server answers, but has no reflection service
  * - `reflection_invalid`: the server's reflection answers cannot be understood
  * - `http_rule_invalid`: a `google.api.http` rule that does not fit its method
+ * - `json_invalid`: JSON text or a URL parameter that does not fit its message; the message names the field
+ * - `protobuf_invalid`: bytes that are not the message that they should be
+ * - `message_too_large`: a message over the limit
  * - `target_invalid`: the address of a backend cannot be understood
  */
 export type RpcErrorCode =
@@ -19,9 +22,12 @@ export type RpcErrorCode =
   | "reflection_unsupported"
   | "reflection_invalid"
   | "http_rule_invalid"
+  | "json_invalid"
+  | "protobuf_invalid"
+  | "message_too_large"
   | "target_invalid";
 
-/** The one error class of this package; its message is written for the person who configures the gateway. */
+/** The one error class of this package; its message is written for the person who configures the gateway or made the call. */
 export class RpcError extends Error {
   readonly code: RpcErrorCode;
 

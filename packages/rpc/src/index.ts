@@ -3,3 +3,14 @@ export { noMetadata, type Metadata } from "./call/metadata.ts";
 export { createStatus, okStatus, type Status } from "./call/status.ts";
 export { RpcError, type RpcErrorCode } from "./error.ts";
 export type { HttpRule, Method, MethodKind } from "./schema/method.ts";
+export { createCodec } from "./codec/create-codec.ts";
+export { createFieldReader } from "./codec/field-reader.ts";
+export { parseJson } from "./codec/json-text.ts";
+export {
+  maximumDepth,
+  type CodecOptions,
+  type JsonObject,
+  type JsonOptions,
+  type JsonValue,
+  type MessageCodec,
+} from "./codec/message-codec.ts";
