@@ -1,1 +1,3 @@
-export {};
+export { testCertificates, type KeyPair, type TestCertificates } from "./certificates.ts";
+export type { CallLog, CallRecord } from "./echo/call-log.ts";
+export { startEchoServer, type EchoServer, type EchoServerOptions } from "./echo/echo-server.ts";
