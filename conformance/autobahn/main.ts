@@ -1,0 +1,63 @@
+/**
+ * `npm run conformance:autobahn -- [server] [client] [--peer sluice] [--only PATTERN]…`: runs the Autobahn|Testsuite
+ * against server and client. Exits with 1 when a case is neither OK nor INFORMATIONAL, or was not run.
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { testClient, testServer, type Outcome, type Run } from "./directions.ts";
+import { passes, tally, verdictOf, type CaseResult } from "./report.ts";
+import { installSuite } from "./suite.ts";
+
+/** The sections in the order in which they run: what is quick and basic first, then compression, which takes minutes. */
+const sections: Readonly<Record<string, readonly string[]>> = {
+  "1–10": ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*"],
+  "12": ["12.*"],
+  "13": ["13.*"],
+};
+
+const directions: Readonly<Record<string, (run: Run) => Promise<Outcome>>> = {
+  server: testServer,
+  client: testClient,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    peer: { type: "string", default: "sluice" },
+    only: { type: "string", multiple: true },
+  },
+});
+const chosen = positionals.length === 0 ? Object.keys(directions) : positionals;
+const parts = values.only === undefined ? sections : { [values.only.join(" ")]: values.only };
+
+const out = fileURLToPath(new URL("../out/autobahn", import.meta.url));
+const wstest = await installSuite(out);
+
+let failed = false;
+for (const direction of chosen) {
+  const test = directions[direction];
+  if (test === undefined) throw new Error(`no direction ${direction}: server or client`);
+  const results: CaseResult[] = [];
+  let announced = 0;
+  for (const [name, cases] of Object.entries(parts)) {
+    const started = performance.now();
+    const folder = join(out, `${values.peer}-${direction}`, name.replaceAll(/[^\w.–]+/g, "_"));
+    const outcome = await test({ wstest, folder, peer: values.peer, cases });
+    const seconds = Math.round((performance.now() - started) / 1000);
+    console.log(
+      `${values.peer} ${direction}, ${name}: ${outcome.results.filter(passes).length} of ${outcome.announced} (${seconds} s)`,
+    );
+    results.push(...outcome.results);
+    announced += outcome.announced;
+  }
+  const passed = results.filter(passes).length;
+  console.log(`${values.peer} ${direction}: ${passed} of ${announced} pass: ${tally(results)}`);
+  for (const result of results) {
+    if (!passes(result)) console.log(`  ${result.id.padEnd(8)} ${verdictOf(result)}`);
+  }
+  if (results.length < announced) console.log(`  ${announced - results.length} cases have no result`);
+  failed ||= announced === 0 || passed < announced;
+}
+console.log(`The reports are in ${out}`);
+if (failed) process.exitCode = 1;
