@@ -14,3 +14,11 @@ export {
   type JsonValue,
   type MessageCodec,
 } from "./codec/message-codec.ts";
+export {
+  createHttp2Backend,
+  type BackendCounters,
+  type BackendState,
+  type Http2Backend,
+} from "./backend/http2-backend.ts";
+export type { BackendTlsOptions, Http2BackendOptions, KeepaliveOptions } from "./backend/options.ts";
+export type { BackoffOptions } from "./backend/backoff.ts";

@@ -1,0 +1,221 @@
+import { connect as connectSession, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
+import type { OutgoingHttpHeaders } from "node:http2";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { Timer } from "./clock.ts";
+import { Keepalive } from "./keepalive.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { nameOfErrorCode } from "./response-status.ts";
+import type { Target } from "./target.ts";
+
+/** What a connection tells the pool that it belongs to. */
+export interface ConnectionListener {
+  /** The settings of the backend have arrived: calls may be made. */
+  ready(connection: Connection): void;
+  /** There may be room for a call again. */
+  room(connection: Connection): void;
+  /** No further call may be made on it, by the backend's wish or by `drain`; those that run go on. */
+  draining(connection: Connection): void;
+  /** It is gone, with all its calls. */
+  closed(connection: Connection, reason: string): void;
+}
+
+type State =
+  | { readonly kind: "connecting"; readonly timeout: Timer }
+  | { readonly kind: "ready"; readonly keepalive: Keepalive }
+  | { readonly kind: "draining"; readonly keepalive: Keepalive; readonly reason: string }
+  | { readonly kind: "closed"; readonly reason: string };
+
+/** HTTP/2 has 2^30 streams for a client; long before that the connection makes way for a new one. */
+const mostStreams = 1_000_000_000;
+
+/** After how many milliseconds of silence the operating system asks whether the peer is there. */
+const tcpKeepaliveMs = 20_000;
+
+/** One HTTP/2 connection to a backend, and how many calls it has. */
+export class Connection {
+  readonly #options: ResolvedOptions;
+  readonly #listener: ConnectionListener;
+  readonly #socket: Socket;
+  readonly #session: ClientHttp2Session;
+  #state: State;
+  #open = 0;
+  #opened = 0;
+  #limit = 0;
+  #readyAt: number | undefined;
+  /** What went wrong first; everything that follows from it says less. */
+  #reason: string | undefined;
+  /** From the backend's GOAWAY: it has not looked at streams above this. */
+  #lastStreamId = Number.POSITIVE_INFINITY;
+
+  constructor(target: Target, options: ResolvedOptions, listener: ConnectionListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#socket = openSocket(target, options);
+    this.#socket.setNoDelay(true).setKeepAlive(true, tcpKeepaliveMs);
+    // Before the session has the socket, so that the reason is known when it ends its streams.
+    this.#socket.once("error", (error) => this.#note(describeError(error)));
+    this.#socket.once("close", () => this.#closed());
+
+    const scheme = target.scheme === "https" || options.tls !== undefined ? "https" : "http";
+    this.#session = connectSession(`${scheme}://localhost`, {
+      createConnection: () => this.#socket,
+      // The pool bounds streams and windows; this second bound would end calls without a reason.
+      maxSessionMemory: Number.MAX_SAFE_INTEGER,
+      settings: {
+        enablePush: false,
+        initialWindowSize: options.streamWindowBytes,
+        maxHeaderListSize: options.maxHeaderBytes,
+      },
+    });
+    const session = this.#session;
+    session.once("connect", () => session.setLocalWindowSize(options.connectionWindowBytes));
+    session.on("remoteSettings", (settings) => {
+      this.#limit = settings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY;
+      this.#settled();
+    });
+    session.on("goaway", (code, lastStreamId, data) => this.#goaway(code, lastStreamId, data));
+    session.on("error", (error) => this.#note(describeError(error)));
+    session.once("close", () => this.#closed());
+
+    const { connectTimeoutMs, clock } = options;
+    this.#state = {
+      kind: "connecting",
+      timeout: clock.after(connectTimeoutMs, () =>
+        this.destroy(`no HTTP/2 connection after ${connectTimeoutMs} ms`),
+      ),
+    };
+  }
+
+  /** Whether a call may be opened now. */
+  get hasRoom(): boolean {
+    return this.#state.kind === "ready" && this.#open < this.#limit && !this.#session.closed;
+  }
+
+  /** How many calls the backend allows at once. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  get openCalls(): number {
+    return this.#open;
+  }
+
+  /** Milliseconds since it became ready; 0 when it never was. */
+  get age(): number {
+    return this.#readyAt === undefined ? 0 : this.#options.clock.now() - this.#readyAt;
+  }
+
+  /** Why the connection and with it every stream has ended, or undefined as long as it has not. */
+  get lostReason(): string | undefined {
+    if (this.#state.kind === "closed") return this.#state.reason;
+    return this.#session.destroyed ? (this.#reason ?? "it was closed") : undefined;
+  }
+
+  /** Opens a stream; `hasRoom` must be true. Each one is given back with `release` when it has closed. */
+  request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
+    const stream = this.#session.request(headers);
+    this.#open++;
+    this.#opened++;
+    if (this.#opened >= mostStreams) this.drain("the connection has used up its stream identifiers");
+    return stream;
+  }
+
+  /** Says that a stream of `request` has closed. */
+  release(): void {
+    this.#open--;
+    this.#listener.room(this);
+  }
+
+  /** Whether the backend has said that it did not look at this stream. */
+  isUnprocessed(stream: ClientHttp2Stream): boolean {
+    return stream.id === undefined || stream.id > this.#lastStreamId;
+  }
+
+  /** Makes no further call; closes when those that run have ended. */
+  drain(reason: string): void {
+    if (this.#state.kind === "connecting") return this.destroy(reason);
+    if (this.#state.kind !== "ready") return;
+    const { keepalive } = this.#state;
+    this.#state = { kind: "draining", keepalive, reason };
+    this.#session.close();
+    this.#listener.draining(this);
+  }
+
+  /** Ends the connection and all its calls. */
+  destroy(reason: string): void {
+    this.#note(reason);
+    this.#session.destroy();
+    this.#socket.destroy();
+    this.#closed();
+  }
+
+  #note(reason: string): void {
+    this.#reason ??= reason;
+  }
+
+  #settled(): void {
+    if (this.#state.kind === "ready") return this.#listener.room(this);
+    if (this.#state.kind !== "connecting") return;
+    this.#state.timeout.cancel();
+    const keepalive = new Keepalive(this.#options, {
+      bytesRead: () => this.#socket.bytesRead,
+      isBusy: () => this.#open > 0,
+      ping: (answered) => this.#session.ping(answered),
+      lost: (reason) => this.destroy(reason),
+    });
+    this.#readyAt = this.#options.clock.now();
+    this.#state = { kind: "ready", keepalive };
+    this.#listener.ready(this);
+  }
+
+  #goaway(code: number, lastStreamId: number, data: Buffer | undefined): void {
+    this.#lastStreamId = lastStreamId;
+    const said = data === undefined || data.length === 0 ? "" : ` (${data.toString("latin1").slice(0, 200)})`;
+    const reason = `the backend sent GOAWAY with ${nameOfErrorCode(code)}${said}`;
+    // Any other code makes the session end at once, by itself.
+    if (code === 0) this.drain(reason);
+    else this.#note(reason);
+  }
+
+  #closed(): void {
+    const state = this.#state;
+    if (state.kind === "closed") return;
+    if (state.kind === "connecting") {
+      state.timeout.cancel();
+      this.#note("it was closed before HTTP/2 was agreed; is it a gRPC server, with the same TLS setting?");
+    } else {
+      state.keepalive.stop();
+    }
+    this.#note(state.kind === "draining" ? state.reason : "the backend closed the connection");
+    const reason = this.#reason ?? "it was closed";
+    this.#state = { kind: "closed", reason };
+    if (!this.#session.destroyed) this.#session.destroy();
+    this.#socket.destroy();
+    this.#listener.closed(this, reason);
+  }
+}
+
+function openSocket(target: Target, options: ResolvedOptions): Socket {
+  const { address } = target;
+  if (options.tls === undefined && target.scheme !== "https") return connectTcp(address);
+  const { ca, cert, key, servername } = options.tls ?? {};
+  const name = servername ?? ("host" in address && isIP(address.host) === 0 ? address.host : undefined);
+  return connectTls({
+    ...address,
+    ALPNProtocols: ["h2"],
+    ...(ca === undefined ? {} : { ca: typeof ca === "string" || Buffer.isBuffer(ca) ? ca : [...ca] }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(name === undefined ? {} : { servername: name }),
+  });
+}
+
+/** What an error of a socket or a session says, with the parts of an error for several addresses. */
+function describeError(error: Error): string {
+  if (error instanceof AggregateError && error.message === "") {
+    return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join("; ");
+  }
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return code === "" || error.message.includes(code) ? error.message : `${error.message} (${code})`;
+}

@@ -1,0 +1,182 @@
+import { Code } from "@sluice/protocol";
+import { createStatus, type Status } from "../call/status.ts";
+
+/**
+ * The framing of messages in gRPC: one byte that says whether the message is compressed, four bytes of length
+ * (unsigned, big-endian), then the message.
+ * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Length-Prefixed-Message
+ */
+const prefixBytes = 5;
+
+/** From this size on a message is passed on as it is: a copy would cost more than a second chunk. */
+const largeMessageBytes = 16 * 1024;
+
+/** How many bytes a message takes on the wire. */
+export function framedLength(message: Uint8Array): number {
+  return prefixBytes + message.length;
+}
+
+/**
+ * Frames messages into as few chunks as is cheap: small ones are joined, large ones are not copied.
+ * The chunks, one after another, are the bytes for the wire.
+ */
+export function frameMessages(messages: readonly Uint8Array[]): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  let joinedFrom = 0;
+  let joinedBytes = 0;
+  const join = (to: number): void => {
+    const joined = Buffer.allocUnsafe(joinedBytes);
+    let at = 0;
+    for (let index = joinedFrom; index < to; index++) {
+      const message = messages[index] as Uint8Array;
+      joined[at] = 0;
+      joined.writeUInt32BE(message.length, at + 1);
+      at += prefixBytes;
+      if (message.length >= largeMessageBytes) break;
+      joined.set(message, at);
+      at += message.length;
+    }
+    chunks.push(joined);
+    joinedBytes = 0;
+    joinedFrom = to;
+  };
+  for (const [index, message] of messages.entries()) {
+    if (message.length < largeMessageBytes) {
+      joinedBytes += framedLength(message);
+    } else {
+      joinedBytes += prefixBytes;
+      join(index + 1);
+      chunks.push(message);
+    }
+  }
+  if (joinedBytes > 0) join(messages.length);
+  return chunks;
+}
+
+/** A message whose length is known and that has not wholly arrived. */
+interface Partial {
+  readonly length: number;
+  /** Grows with what arrives: a peer must not make us allocate by announcing a length alone. */
+  bytes: Uint8Array;
+  have: number;
+}
+
+/** Up to this length a message gets its memory at once. */
+const firstAllocationBytes = 64 * 1024;
+
+/**
+ * Cuts a stream of bytes into messages, wherever the chunks are split. It takes no more memory for a message
+ * than twice what has arrived, and refuses one over the limit as soon as its length is known.
+ */
+export class MessageParser {
+  readonly #maxBytes: number;
+  readonly #onMessage: (message: Uint8Array) => void;
+  readonly #prefix = new Uint8Array(prefixBytes);
+  #prefixHave = 0;
+  #partial: Partial | undefined;
+
+  /** `maxBytes` is the largest message in bytes, without its prefix. */
+  constructor(maxBytes: number, onMessage: (message: Uint8Array) => void) {
+    this.#maxBytes = maxBytes;
+    this.#onMessage = onMessage;
+  }
+
+  /**
+   * Takes the next bytes. Messages that lie whole in `chunk` are views of it.
+   * Answers a status when the bytes break the framing; nothing may be pushed after that.
+   */
+  push(chunk: Uint8Array): Status | undefined {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#partial !== undefined) {
+        at += this.#continue(this.#partial, chunk, at);
+        continue;
+      }
+      let prefix = chunk;
+      let prefixAt = at;
+      if (this.#prefixHave > 0 || chunk.length - at < prefixBytes) {
+        at += this.#collectPrefix(chunk, at);
+        if (this.#prefixHave < prefixBytes) return undefined;
+        this.#prefixHave = 0;
+        prefix = this.#prefix;
+        prefixAt = 0;
+      } else {
+        at += prefixBytes;
+      }
+      const wrong = this.#validatePrefix(prefix, prefixAt);
+      if (wrong !== undefined) return wrong;
+      const length = lengthAt(prefix, prefixAt);
+      if (length <= chunk.length - at) {
+        this.#onMessage(chunk.subarray(at, at + length));
+        at += length;
+      } else {
+        const bytes = Buffer.allocUnsafeSlow(Math.min(length, firstAllocationBytes));
+        this.#partial = { length, bytes, have: 0 };
+      }
+    }
+    return undefined;
+  }
+
+  /** Says that no bytes follow. Answers a status when a message has begun and not ended. */
+  finish(): Status | undefined {
+    if (this.#partial !== undefined) {
+      const { have, length } = this.#partial;
+      return createStatus(
+        Code.INTERNAL,
+        `the response ended inside a message, after ${have} of ${length} bytes`,
+      );
+    }
+    if (this.#prefixHave > 0) {
+      return createStatus(Code.INTERNAL, "the response ended inside the length of a message");
+    }
+    return undefined;
+  }
+
+  #collectPrefix(chunk: Uint8Array, from: number): number {
+    const part = chunk.subarray(from, from + prefixBytes - this.#prefixHave);
+    this.#prefix.set(part, this.#prefixHave);
+    this.#prefixHave += part.length;
+    return part.length;
+  }
+
+  #continue(partial: Partial, chunk: Uint8Array, from: number): number {
+    const part = chunk.subarray(from, from + partial.length - partial.have);
+    const have = partial.have + part.length;
+    if (have > partial.bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(partial.length, 2 * have));
+      grown.set(partial.bytes.subarray(0, partial.have));
+      partial.bytes = grown;
+    }
+    partial.bytes.set(part, partial.have);
+    partial.have = have;
+    if (have === partial.length) {
+      this.#partial = undefined;
+      this.#onMessage(partial.bytes);
+    }
+    return part.length;
+  }
+
+  #validatePrefix(bytes: Uint8Array, at: number): Status | undefined {
+    const flag = bytes[at];
+    if (flag === 1) {
+      return createStatus(
+        Code.INTERNAL,
+        "the response has a compressed message, but no compression was agreed",
+      );
+    }
+    if (flag !== 0) {
+      return createStatus(Code.INTERNAL, `the response is not gRPC: a message begins with the byte ${flag}`);
+    }
+    const length = lengthAt(bytes, at);
+    if (length <= this.#maxBytes) return undefined;
+    return createStatus(
+      Code.RESOURCE_EXHAUSTED,
+      `the response has a message of ${length} bytes, more than the maximum of ${this.#maxBytes}`,
+    );
+  }
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  const byte = (index: number): number => bytes[at + index] ?? 0;
+  return byte(1) * 0x1000000 + (byte(2) << 16) + (byte(3) << 8) + byte(4);
+}

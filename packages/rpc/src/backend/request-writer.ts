@@ -1,0 +1,135 @@
+import type { ClientHttp2Stream } from "node:http2";
+import { framedLength, frameMessages } from "./length-prefixed-message.ts";
+
+/** How many bytes of sent messages are kept until the backend answers, for the case that it refuses the stream. */
+const replayBytes = 64 * 1024;
+
+/**
+ * The request messages of one call on their way to a stream, before there is one and when it is replaced.
+ * Messages that are sent within one tick leave in one write.
+ */
+export class RequestWriter {
+  readonly #sendBufferBytes: number;
+  readonly #onDrain: () => void;
+  #stream: ClientHttp2Stream | undefined;
+  #unsent: Uint8Array[] = [];
+  #unsentBytes = 0;
+  /** What has been written to a stream that may yet be refused; undefined when it is too much or too late. */
+  #replay: Uint8Array[] | undefined = [];
+  #replayBytes = 0;
+  #halfClosed = false;
+  /** Whether the stream has been told of the half-close. */
+  #ended = false;
+  #flushScheduled = false;
+  #blocked = false;
+
+  /** `onDrain` is called once after a `send` that answered false, when there is room again. */
+  constructor(sendBufferBytes: number, onDrain: () => void) {
+    this.#sendBufferBytes = sendBufferBytes;
+    this.#onDrain = onDrain;
+  }
+
+  /** Whether everything sent so far could be sent again on another stream. */
+  get isReplayable(): boolean {
+    return this.#replay !== undefined;
+  }
+
+  /** Takes a message and answers whether to go on. */
+  send(message: Uint8Array): boolean {
+    if (this.#halfClosed) return false;
+    this.#unsent.push(message);
+    this.#unsentBytes += framedLength(message);
+    if (this.#stream !== undefined && !this.#flushScheduled) {
+      this.#flushScheduled = true;
+      process.nextTick(flushLater, this);
+    }
+    if (this.#unsentBytes + (this.#stream?.writableLength ?? 0) >= this.#sendBufferBytes)
+      this.#blocked = true;
+    return !this.#blocked;
+  }
+
+  halfClose(): void {
+    if (this.#halfClosed) return;
+    this.#halfClosed = true;
+    this.flush();
+  }
+
+  /** Goes on to a stream: the first one, or the one after a stream that was refused. */
+  attach(stream: ClientHttp2Stream): void {
+    this.#stream = stream;
+    stream.on("drain", () => {
+      if (this.#stream === stream) this.#drain();
+    });
+    this.flush();
+  }
+
+  /** Takes back what was written to a stream that did not look at it; `isReplayable` must be true. */
+  detach(): void {
+    this.#stream = undefined;
+    this.#ended = false;
+    this.#unsent = [...(this.#replay ?? []), ...this.#unsent];
+    this.#unsentBytes += this.#replayBytes;
+    this.#replay = [];
+    this.#replayBytes = 0;
+  }
+
+  /** Says that the stream will not be replaced any more. */
+  commit(): void {
+    this.#replay = undefined;
+  }
+
+  /** Forgets everything: the call is over. */
+  stop(): void {
+    this.#stream = undefined;
+    this.#halfClosed = true;
+    this.#unsent = [];
+    this.#replay = undefined;
+    this.#blocked = false;
+  }
+
+  /** Hands what is unsent to the stream. */
+  flush(): void {
+    this.#flushScheduled = false;
+    const stream = this.#stream;
+    if (stream === undefined || this.#ended) return;
+    this.#ended = this.#halfClosed;
+    const chunks = this.#take();
+    if (this.#ended && chunks.length < 2) {
+      stream.end(chunks[0]);
+      return;
+    }
+    stream.cork();
+    for (const chunk of chunks) stream.write(chunk);
+    stream.uncork();
+    if (this.#ended) stream.end();
+    else if (!stream.writableNeedDrain) this.#drain();
+  }
+
+  /** The unsent messages as chunks for the wire. */
+  #take(): Uint8Array[] {
+    const messages = this.#unsent;
+    if (messages.length === 0) return [];
+    this.#keep(messages, this.#unsentBytes);
+    this.#unsent = [];
+    this.#unsentBytes = 0;
+    return frameMessages(messages);
+  }
+
+  #keep(messages: readonly Uint8Array[], bytes: number): void {
+    if (this.#replay === undefined) return;
+    this.#replayBytes += bytes;
+    if (this.#replayBytes > replayBytes) this.#replay = undefined;
+    else this.#replay.push(...messages);
+  }
+
+  #drain(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#onDrain();
+  }
+}
+
+/** Shared, because a closure for each message would cost more than the message. */
+function flushLater(writer: RequestWriter): void {
+  writer.flush();
+}

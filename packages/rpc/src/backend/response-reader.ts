@@ -1,0 +1,137 @@
+import type { IncomingHttpHeaders } from "node:http2";
+import { Code } from "@sluice/protocol";
+import { noMetadata, type Metadata } from "../call/metadata.ts";
+import { createStatus, type Status } from "../call/status.ts";
+import type { Method } from "../schema/method.ts";
+import { metadataFromHeaders } from "./headers.ts";
+import { MessageParser } from "./length-prefixed-message.ts";
+import { isGrpcContentType, statusFromHttp, statusFromTrailers } from "./response-status.ts";
+
+/** What is found in a response. */
+export interface ResponseSink {
+  message(bytes: Uint8Array): void;
+  /** Once. `trailers` is undefined when the response broke the protocol, and more of it may follow. */
+  end(status: Status, trailers: Metadata | undefined): void;
+}
+
+/** How much of a response that is not gRPC is shown in its status. */
+const shownBytes = 400;
+
+type State =
+  | { readonly kind: "messages"; readonly parser: MessageParser; count: number }
+  | {
+      readonly kind: "foreign";
+      readonly status: number;
+      readonly contentType: string | undefined;
+      body: Buffer;
+    }
+  | { readonly kind: "ended" };
+
+/** Makes messages and a status of the headers, the bytes and the trailers of one response. Owns no stream. */
+export class ResponseReader {
+  readonly #method: Method;
+  readonly #maxMessageBytes: number;
+  readonly #sink: ResponseSink;
+  #state: State = { kind: "ended" };
+
+  constructor(method: Method, maxMessageBytes: number, sink: ResponseSink) {
+    this.#method = method;
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#sink = sink;
+  }
+
+  /** `isLast` says that nothing follows. Answers whether these are the headers of a gRPC response that goes on. */
+  headers(headers: IncomingHttpHeaders, raw: readonly string[], isLast: boolean): boolean {
+    const httpStatus = Number(headers[":status"]);
+    const contentType = headers["content-type"];
+    if (isLast) {
+      const status = statusFromTrailers(headers) ?? statusFromHttp(httpStatus, contentType, "");
+      const isEmpty = status.code === Code.OK && this.#isSingle();
+      this.#end(isEmpty ? this.#violation("no message") : status, metadataFromHeaders(raw));
+      return false;
+    }
+    if (httpStatus !== 200 || !isGrpcContentType(contentType)) {
+      this.#state = { kind: "foreign", status: httpStatus, contentType, body: Buffer.alloc(0) };
+      return false;
+    }
+    const encoding = headers["grpc-encoding"];
+    if (encoding !== undefined && encoding !== "identity") {
+      const message = `the response has the grpc-encoding ${String(encoding)}, which was not offered`;
+      this.#end(createStatus(Code.INTERNAL, message), undefined);
+      return false;
+    }
+    const parser = new MessageParser(this.#maxMessageBytes, (bytes) => this.#message(bytes));
+    this.#state = { kind: "messages", parser, count: 0 };
+    return true;
+  }
+
+  /** Bytes of the body. */
+  data(chunk: Uint8Array): void {
+    const state = this.#state;
+    if (state.kind === "messages") {
+      const wrong = state.parser.push(chunk);
+      if (wrong !== undefined) this.#end(wrong, undefined);
+    } else if (state.kind === "foreign") {
+      state.body = Buffer.concat([state.body, chunk.subarray(0, shownBytes - state.body.length)]);
+      if (state.body.length >= shownBytes) this.endOfBody();
+    }
+  }
+
+  /** The trailers, with which the response ends. */
+  trailers(trailers: IncomingHttpHeaders, raw: readonly string[]): void {
+    const state = this.#state;
+    if (state.kind === "ended") return;
+    const status = statusFromTrailers(trailers);
+    if (status === undefined || (state.kind === "foreign" && status.code === Code.OK))
+      return this.endOfBody();
+    const wrong = status.code === Code.OK ? this.#incomplete() : undefined;
+    this.#end(wrong ?? status, metadataFromHeaders(raw));
+  }
+
+  /** The body has ended, and no trailers came. */
+  endOfBody(): void {
+    const state = this.#state;
+    if (state.kind === "ended") return;
+    if (state.kind === "foreign") {
+      return this.#end(
+        statusFromHttp(state.status, state.contentType, state.body.toString("utf8")),
+        undefined,
+      );
+    }
+    const missing = createStatus(Code.UNKNOWN, "the backend ended its response without a grpc-status");
+    this.#end(state.parser.finish() ?? missing, noMetadata);
+  }
+
+  #message(bytes: Uint8Array): void {
+    const state = this.#state;
+    if (state.kind !== "messages") return;
+    state.count++;
+    if (state.count > 1 && this.#isSingle())
+      return this.#end(this.#violation("more than one message"), undefined);
+    this.#sink.message(bytes);
+  }
+
+  /** What a response lacks that says that all went well. */
+  #incomplete(): Status | undefined {
+    const state = this.#state;
+    if (state.kind !== "messages") return undefined;
+    const cut = state.parser.finish();
+    if (cut !== undefined) return cut;
+    return state.count === 0 && this.#isSingle() ? this.#violation("no message") : undefined;
+  }
+
+  #isSingle(): boolean {
+    return this.#method.kind === "unary" || this.#method.kind === "client_streaming";
+  }
+
+  /** Source: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md, response cardinality violation. */
+  #violation(what: string): Status {
+    const message = `the backend answered ${this.#method.path} with ${what}, but it has exactly one`;
+    return createStatus(Code.UNIMPLEMENTED, message);
+  }
+
+  #end(status: Status, trailers: Metadata | undefined): void {
+    this.#state = { kind: "ended" };
+    this.#sink.end(status, trailers);
+  }
+}

@@ -1,0 +1,95 @@
+import { constants, type IncomingHttpHeaders } from "node:http2";
+import { Code, codeFromHttpStatus } from "@sluice/protocol";
+import { createStatus, type Status } from "../call/status.ts";
+
+/**
+ * The status that trailers, or the headers of a response without a body, carry; undefined without `grpc-status`.
+ * A number that gRPC does not define is kept, something that is no number is UNKNOWN.
+ */
+export function statusFromTrailers(trailers: IncomingHttpHeaders): Status | undefined {
+  const text = trailers["grpc-status"];
+  if (typeof text !== "string") return undefined;
+  const message = decodeMessage(firstOf(trailers["grpc-message"]) ?? "");
+  if (!/^\d{1,9}$/.test(text)) {
+    return createStatus(
+      Code.UNKNOWN,
+      `the response has the grpc-status "${text}", which is no number: ${message}`,
+    );
+  }
+  const code = Number(text);
+  const details = firstOf(trailers["grpc-status-details-bin"]);
+  if (details === undefined) return { code, message };
+  return { code, message, details: Buffer.from(details, "base64") };
+}
+
+/**
+ * The text of a percent-encoded `grpc-message`. What is not well encoded is kept as it is, and bytes that are
+ * not UTF-8 become U+FFFD: a message is never lost for its encoding.
+ */
+export function decodeMessage(text: string): string {
+  if (!text.includes("%")) return text;
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (encoded) =>
+    Buffer.from(encoded.replaceAll("%", ""), "hex").toString("utf8"),
+  );
+}
+
+/** The status of a response that did not come from a gRPC server; `body` is the beginning of its text. */
+export function statusFromHttp(status: number, contentType: string | undefined, body: string): Status {
+  const type = contentType === undefined ? "no content-type" : `the content-type ${contentType}`;
+  const shown = body.replace(/\s+/g, " ").trim();
+  const what = `the backend answered HTTP ${status} with ${type} instead of application/grpc`;
+  return createStatus(codeFromHttpStatus(status), shown === "" ? what : `${what}: ${shown}`);
+}
+
+/** Whether a content type is one of gRPC: `application/grpc`, alone or with `+…` or parameters behind. */
+export function isGrpcContentType(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^application\/grpc(?:[+;]|$)/i.test(contentType);
+}
+
+/**
+ * The status of a stream that the server reset with an HTTP/2 error code.
+ * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Errors
+ */
+export function statusFromReset(errorCode: number): Status {
+  const message = `the backend reset the stream with ${nameOfErrorCode(errorCode)}`;
+  switch (errorCode) {
+    case constants.NGHTTP2_REFUSED_STREAM:
+      return createStatus(Code.UNAVAILABLE, message);
+    case constants.NGHTTP2_CANCEL:
+      return createStatus(Code.CANCELLED, message);
+    case constants.NGHTTP2_ENHANCE_YOUR_CALM:
+      return createStatus(Code.RESOURCE_EXHAUSTED, `${message}: it is asked for too much at once`);
+    case constants.NGHTTP2_INADEQUATE_SECURITY:
+      return createStatus(Code.PERMISSION_DENIED, `${message}: the connection is not secure enough for it`);
+    case constants.NGHTTP2_NO_ERROR:
+      return createStatus(Code.INTERNAL, "the backend ended the stream without a status");
+    default:
+      return createStatus(Code.INTERNAL, message);
+  }
+}
+
+const errorCodeNames = [
+  "NO_ERROR",
+  "PROTOCOL_ERROR",
+  "INTERNAL_ERROR",
+  "FLOW_CONTROL_ERROR",
+  "SETTINGS_TIMEOUT",
+  "STREAM_CLOSED",
+  "FRAME_SIZE_ERROR",
+  "REFUSED_STREAM",
+  "CANCEL",
+  "COMPRESSION_ERROR",
+  "CONNECT_ERROR",
+  "ENHANCE_YOUR_CALM",
+  "INADEQUATE_SECURITY",
+  "HTTP_1_1_REQUIRED",
+];
+
+/** The name of an HTTP/2 error code. Source: RFC 9113, section 7. */
+export function nameOfErrorCode(errorCode: number): string {
+  return errorCodeNames[errorCode] ?? `the error code ${errorCode}`;
+}
+
+function firstOf(value: string | string[] | undefined): string | undefined {
+  return typeof value === "string" ? value : value?.[0];
+}
