@@ -1,0 +1,43 @@
+import type { IncomingMessage } from "node:http";
+import { WebSocketError } from "../error.ts";
+import { acceptFromKey } from "./accept-key.ts";
+import { hasToken } from "./header.ts";
+
+/** What a correct 101 answer says. */
+export interface OpeningResponse {
+  /** The subprotocol that the server took; empty for none. */
+  readonly protocol: string;
+}
+
+/** Checks everything that RFC 6455 section 4.1 demands of a 101 answer. */
+export function checkResponse(
+  response: IncomingMessage,
+  key: string,
+  offered: readonly string[],
+): OpeningResponse | WebSocketError {
+  const { headers } = response;
+  if (headers.upgrade?.toLowerCase() !== "websocket") return invalid("the Upgrade field is not websocket");
+  if (!hasToken(headers.connection, "upgrade")) return invalid("the Connection field does not name Upgrade");
+  if (headers["sec-websocket-accept"] !== acceptFromKey(key)) {
+    return invalid("the Sec-WebSocket-Accept field does not fit the key that was sent");
+  }
+  const extensions = headers["sec-websocket-extensions"];
+  if (extensions !== undefined) {
+    return invalid(`the server chose the extension ${JSON.stringify(extensions)}, which was not offered`);
+  }
+  const protocol = headers["sec-websocket-protocol"];
+  if (protocol !== undefined && !offered.includes(protocol)) {
+    return invalid(`the server chose the subprotocol ${JSON.stringify(protocol)}, which was not offered`);
+  }
+  if (protocol === undefined && offered.length > 0) {
+    return invalid(`the server speaks none of the subprotocols ${offered.join(", ")}`);
+  }
+  return { protocol: protocol ?? "" };
+}
+
+function invalid(message: string): WebSocketError {
+  return new WebSocketError(
+    "handshake_invalid",
+    `the server's answer to the opening handshake is wrong: ${message}`,
+  );
+}

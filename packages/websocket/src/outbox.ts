@@ -1,0 +1,246 @@
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import { applyMask, randomMask } from "./mask.ts";
+import { MASKED, MAX_HEADER_BYTES } from "./opcode.ts";
+
+/** Payloads from here on are handed to the socket as they are; smaller ones are copied together. */
+export const BY_REFERENCE_BYTES = 16 * 1024;
+const SCRATCH_BYTES = 64 * 1024;
+/** A string of at most this many UTF-16 units is looked at unit by unit, which beats the call into Node. */
+const SHORT_TEXT_UNITS = 48;
+/** The first memory of an outbox that does not get the scratch. */
+const MIN_BLOCK_BYTES = 512;
+
+/**
+ * One buffer that all connections of the process take turns to fill, one at a time, until they write it. A TCP
+ * socket mostly takes it at once; then the next one fills the same memory again.
+ */
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+let scratchTaken = false;
+
+/** Outboxes with frames that leave at the end of this tick. */
+let due: Outbox[] = [];
+
+function flushDue(): void {
+  const outboxes = due;
+  due = [];
+  for (const outbox of outboxes) outbox.flush();
+}
+
+/**
+ * Turns messages into frames and writes them to one socket: all frames of a tick, or of one read, in one write
+ * (RFC 6455 section 5.2).
+ */
+export class Outbox {
+  readonly #socket: Duplex;
+  readonly #masked: boolean;
+  /** Whether the socket is the system's: it has no more need of bytes as soon as it says that none wait. */
+  readonly #direct: boolean;
+  /** Frames before those in `#buffer`. */
+  #parts: Buffer[] | undefined;
+  /** Where small frames are put together: the scratch, or memory of its own while another outbox has that. */
+  #buffer: Buffer | undefined;
+  #end = 0;
+  #pending = 0;
+  #due = false;
+  #held = false;
+  /** The masking key of the frame that is being added. */
+  #key = 0;
+
+  /** `masked` is true on a client's side (section 5.1). */
+  constructor(socket: Duplex, masked: boolean) {
+    this.#socket = socket;
+    this.#masked = masked;
+    this.#direct = socket instanceof Socket && !(socket instanceof TLSSocket);
+  }
+
+  /** Bytes that the socket has not taken yet. */
+  get bufferedAmount(): number {
+    return this.#pending + this.#socket.writableLength;
+  }
+
+  /** Adds a text frame; `first` is the frame's first byte. */
+  text(first: number, text: string): void {
+    const { length } = text;
+    if (length <= SHORT_TEXT_UNITS && this.#shortText(first, text)) return;
+    if (length * 3 >= BY_REFERENCE_BYTES) this.frame(first, Buffer.from(text), true);
+    else this.#mediumText(first, text);
+  }
+
+  /** Adds a frame; `first` is its first byte. The payload may be changed only where it is `owned`. */
+  frame(first: number, payload: Uint8Array, owned = false): void {
+    const { length } = payload;
+    if (length >= BY_REFERENCE_BYTES) {
+      this.#largeFrame(first, payload, owned);
+      return;
+    }
+    const buffer = this.#reserve(MAX_HEADER_BYTES + length);
+    const from = this.#header(buffer, this.#end, first, length);
+    buffer.set(payload, from);
+    this.#finish(buffer, from, from + length);
+  }
+
+  /** Keeps what is added until `release()`, for the time in which one read is handled. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Ends `hold()`, and writes. */
+  release(): void {
+    this.#held = false;
+    if (this.#pending > 0) this.flush();
+  }
+
+  /** Writes what was added, in one write. */
+  flush(): void {
+    this.#due = false;
+    if (this.#pending === 0) return;
+    const socket = this.#socket;
+    const parts = this.#parts;
+    this.#parts = undefined;
+    this.#pending = 0;
+    const onScratch = this.#buffer === scratch && this.#direct && socket.writableLength === 0;
+    const last = this.#takeBuffer(onScratch);
+    if (!socket.writable) {
+      if (onScratch) scratchTaken = false;
+    } else if (parts === undefined) {
+      socket.write(last!);
+    } else {
+      if (last !== undefined) parts.push(last);
+      socket.cork();
+      for (const part of parts) socket.write(part);
+      socket.uncork();
+    }
+    if (!onScratch) return;
+    scratchTaken = false;
+    if (socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  }
+
+  /** Forgets what was added. */
+  clear(): void {
+    this.#parts = undefined;
+    this.#pending = 0;
+    if (this.#buffer === scratch) scratchTaken = false;
+    this.#buffer = undefined;
+    this.#end = 0;
+  }
+
+  #shortText(first: number, text: string): boolean {
+    const { length } = text;
+    const buffer = this.#reserve(MAX_HEADER_BYTES + length);
+    const from = this.#header(buffer, this.#end, first, length);
+    let union = 0;
+    for (let index = 0; index < length; index++) {
+      const unit = text.charCodeAt(index);
+      union |= unit;
+      buffer[from + index] = unit;
+    }
+    if (union > 0x7f) return false;
+    this.#finish(buffer, from, from + length);
+    return true;
+  }
+
+  #mediumText(first: number, text: string): void {
+    const units = text.length;
+    const buffer = this.#reserve(MAX_HEADER_BYTES + units * 3);
+    // From 126 units on the header has one size whatever the text, so its length is known after it is written.
+    const known = units < 126 ? Buffer.byteLength(text) : units;
+    const from = this.#header(buffer, this.#end, first, known);
+    const length = buffer.write(text, from);
+    if (length !== known) {
+      buffer[this.#end + 2] = length >>> 8;
+      buffer[this.#end + 3] = length;
+    }
+    this.#finish(buffer, from, from + length);
+  }
+
+  #largeFrame(first: number, payload: Uint8Array, owned: boolean): void {
+    let data = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+    const buffer = this.#reserve(MAX_HEADER_BYTES);
+    const from = this.#header(buffer, this.#end, first, data.length);
+    if (this.#masked) {
+      if (!owned) data = Buffer.from(data);
+      applyMask(data, 0, data.length, this.#key);
+    }
+    this.#pending += from - this.#end + data.length;
+    this.#parts ??= [];
+    this.#parts.push(Buffer.from(buffer.subarray(0, from)), data);
+    this.#end = 0;
+  }
+
+  /** Writes a header, and answers where its payload begins. */
+  #header(buffer: Buffer, at: number, first: number, length: number): number {
+    const flag = this.#masked ? MASKED : 0;
+    let end = at + 2;
+    buffer[at] = first;
+    if (length < 126) {
+      buffer[at + 1] = flag | length;
+    } else if (length < 0x1_0000) {
+      buffer[at + 1] = flag | 126;
+      buffer[at + 2] = length >>> 8;
+      buffer[at + 3] = length;
+      end = at + 4;
+    } else {
+      buffer[at + 1] = flag | 127;
+      buffer.writeUInt32BE(Math.floor(length / 0x1_0000_0000), at + 2);
+      buffer.writeUInt32BE(length >>> 0, at + 6);
+      end = at + 10;
+    }
+    if (!this.#masked) return end;
+    const key = randomMask();
+    this.#key = key;
+    buffer[end] = key;
+    buffer[end + 1] = key >>> 8;
+    buffer[end + 2] = key >>> 16;
+    buffer[end + 3] = key >>> 24;
+    return end + 4;
+  }
+
+  #finish(buffer: Buffer, from: number, to: number): void {
+    if (this.#masked) applyMask(buffer, from, to, this.#key);
+    this.#pending += to - this.#end;
+    this.#end = to;
+  }
+
+  /** A buffer with room for so many bytes at `#end`. */
+  #reserve(bytes: number): Buffer {
+    if (!this.#due && !this.#held) this.#schedule();
+    const buffer = this.#buffer;
+    return buffer !== undefined && this.#end + bytes <= buffer.length ? buffer : this.#makeRoom(bytes);
+  }
+
+  #schedule(): void {
+    this.#due = true;
+    if (due.push(this) === 1) process.nextTick(flushDue);
+  }
+
+  #makeRoom(bytes: number): Buffer {
+    const full = this.#buffer;
+    if (full !== undefined && this.#end + bytes > SCRATCH_BYTES) this.flush();
+    if (this.#buffer === undefined && !scratchTaken) {
+      scratchTaken = true;
+      this.#buffer = scratch;
+      return scratch;
+    }
+    const size = Math.max(MIN_BLOCK_BYTES, Math.min(SCRATCH_BYTES, this.#end * 2), this.#end + bytes);
+    const block = Buffer.allocUnsafe(size);
+    this.#buffer?.copy(block, 0, 0, this.#end);
+    this.#buffer = block;
+    return block;
+  }
+
+  /** What is in the buffer, for the socket to keep; unless it is to be written and used again at once. */
+  #takeBuffer(asItIs: boolean): Buffer | undefined {
+    const buffer = this.#buffer;
+    const end = this.#end;
+    this.#buffer = undefined;
+    this.#end = 0;
+    if (buffer === undefined) return undefined;
+    const shared = buffer === scratch;
+    if (shared && !asItIs) scratchTaken = false;
+    if (end === 0) return undefined;
+    const filled = buffer.subarray(0, end);
+    return asItIs || (!shared && end * 2 >= buffer.length) ? filled : Buffer.from(filled);
+  }
+}
