@@ -22,3 +22,7 @@ export {
 } from "./backend/http2-backend.ts";
 export type { BackendTlsOptions, Http2BackendOptions, KeepaliveOptions } from "./backend/options.ts";
 export type { BackoffOptions } from "./backend/backoff.ts";
+export { compileProtos, type CompileOptions } from "./schema/compile-protos.ts";
+export type { DescriptorSource } from "./schema/descriptor-source.ts";
+export { loadDescriptorSets } from "./schema/descriptor-sets.ts";
+export { createSchema, mergeSchemas, methodFrom, type Schema } from "./schema/schema.ts";

@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { createFileRegistry, type DescMethod, type DescService, type FileRegistry } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema, type FileDescriptorProto } from "@bufbuild/protobuf/wkt";
+import { RpcError } from "../error.ts";
+import { descriptorBytes } from "./descriptor-bytes.ts";
+import type { DescriptorSource } from "./descriptor-source.ts";
+import { httpRulesOf } from "./http-rules.ts";
+import { linkDescriptors } from "./link.ts";
+import type { HttpRule, Method } from "./method.ts";
+
+/** What a backend can be asked: its services and messages, from any source. Never changes. */
+export interface Schema {
+  /**
+   * All files and types, for codecs and for Any: those of the sources, and google/protobuf, google/api and
+   * google/rpc where the sources do not have them.
+   */
+  readonly registry: FileRegistry;
+  /** In order of declaration. */
+  readonly services: readonly DescService[];
+  /** By path (`/package.Service/Method`), in order of declaration. */
+  readonly methods: ReadonlyMap<string, Method>;
+  /** A SHA-256 of the descriptors, comments aside, as hexadecimal digits: another one means another schema. */
+  readonly fingerprint: string;
+  /** What the schema was made from, for merging and for answering reflection. */
+  readonly sources: readonly DescriptorSource[];
+}
+
+/**
+ * Makes a schema from descriptors. Those of @grpc/reflection are mended, and google/protobuf, google/api and
+ * google/rpc files that are missing are filled in.
+ * Throws RpcError `descriptor_invalid` where descriptors contradict each other, miss a file or make no sense.
+ */
+export function createSchema(...sources: readonly DescriptorSource[]): Schema {
+  const { sorted, given } = linkDescriptors(sources);
+  const registry = createRegistry(sources, sorted);
+  const services = given
+    .flatMap((file) => registry.getFile(file.name)?.services ?? [])
+    .filter((service) => isServed(service.typeName, sources));
+  const methods = new Map<string, Method>();
+  for (const service of services) {
+    for (const desc of service.methods) {
+      const method = methodFrom(desc);
+      if (methods.has(method.path)) throw invalid(sources, `${method.path} is declared twice`);
+      methods.set(method.path, method);
+    }
+  }
+  return { registry, services, methods, fingerprint: fingerprintOf(given), sources };
+}
+
+/**
+ * Joins schemas to one, as if it had been made from all their sources. A file that several have is fine where it
+ * is the same; otherwise, throws RpcError `descriptor_invalid`.
+ */
+export function mergeSchemas(...schemas: readonly Schema[]): Schema {
+  return createSchema(...schemas.flatMap(({ sources }) => sources));
+}
+
+/** The method that a descriptor describes, with its HTTP rules. */
+export function methodFrom(desc: DescMethod): Method {
+  return {
+    path: `/${desc.parent.typeName}/${desc.name}`,
+    service: desc.parent.typeName,
+    name: desc.name,
+    kind: desc.methodKind,
+    input: desc.input,
+    output: desc.output,
+    rules: rulesOf(desc),
+  };
+}
+
+function rulesOf(desc: DescMethod): readonly HttpRule[] {
+  try {
+    return httpRulesOf(desc.proto.options);
+  } catch (cause) {
+    const what = `the google.api.http option of ${desc.parent.typeName}.${desc.name} cannot be read`;
+    throw new RpcError("descriptor_invalid", `${desc.parent.file.proto.name}: ${what}`, cause);
+  }
+}
+
+function invalid(sources: readonly DescriptorSource[], what: string, cause?: unknown): RpcError {
+  return new RpcError("descriptor_invalid", `${sources.map(({ name }) => name).join(", ")}: ${what}`, cause);
+}
+
+// protobuf-es checks every other name.
+const packageName = /^(?:[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)?$/;
+
+function createRegistry(
+  sources: readonly DescriptorSource[],
+  file: readonly FileDescriptorProto[],
+): FileRegistry {
+  const misnamed = file.find((each) => !packageName.test(each.package));
+  if (misnamed !== undefined) {
+    throw invalid(sources, `${misnamed.name}: invalid package name ${JSON.stringify(misnamed.package)}`);
+  }
+  try {
+    return createFileRegistry({ $typeName: FileDescriptorSetSchema.typeName, file: [...file] });
+  } catch (cause) {
+    throw invalid(sources, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function isServed(service: string, sources: readonly DescriptorSource[]): boolean {
+  return sources.some(({ services, files }) =>
+    services === undefined
+      ? files.some(({ package: scope, service: all }) =>
+          all.some(({ name }) => service === (scope === "" ? name : `${scope}.${name}`)),
+        )
+      : services.has(service),
+  );
+}
+
+function fingerprintOf(files: readonly FileDescriptorProto[]): string {
+  const hash = createHash("sha256");
+  for (const file of files.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
+    hash.update(descriptorBytes(file));
+  }
+  return hash.digest("hex");
+}
