@@ -1,9 +1,10 @@
 /**
- * Connects to `url`, gives every message to `onMessage`, and resolves when the connection has closed, however it closed.
+ * Connects to `url`, gives every message to `onMessage` with a function that sends a message of the same kind back, and
+ * resolves when the connection has closed, however it closed.
  */
 export type ConnectAndServe = (
   url: string,
-  onMessage: (data: Buffer, isBinary: boolean, send: (reply: Buffer) => void) => void,
+  onMessage: (data: Buffer, reply: (data: Buffer) => void) => void,
 ) => Promise<void>;
 
 /**
@@ -17,7 +18,7 @@ export async function runClientCases(connect: ConnectAndServe): Promise<void> {
     count = Number(data.toString());
   });
   for (let number = 1; number <= count; number++) {
-    await connect(`${url}/runCase?case=${number}&agent=${agent}`, (data, _isBinary, send) => send(data));
+    await connect(`${url}/runCase?case=${number}&agent=${agent}`, (data, reply) => reply(data));
   }
   await connect(`${url}/updateReports?agent=${agent}`, () => {});
 }

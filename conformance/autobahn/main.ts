@@ -10,11 +10,11 @@ import { passes, tally, verdictOf, type CaseResult } from "./report.ts";
 import { installSuite } from "./suite.ts";
 
 /** The sections in the order in which they run: what is quick and basic first, then compression, which takes minutes. */
-const sections: Readonly<Record<string, readonly string[]>> = {
-  "1–10": ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*"],
-  "12": ["12.*"],
-  "13": ["13.*"],
-};
+const sections: readonly (readonly string[])[] = [
+  ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*"],
+  ["12.*"],
+  ["13.*"],
+];
 
 const directions: Readonly<Record<string, (run: Run) => Promise<Outcome>>> = {
   server: testServer,
@@ -29,7 +29,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const chosen = positionals.length === 0 ? Object.keys(directions) : positionals;
-const parts = values.only === undefined ? sections : { [values.only.join(" ")]: values.only };
+const parts = values.only === undefined ? sections : [values.only];
 
 const out = fileURLToPath(new URL("../out/autobahn", import.meta.url));
 const wstest = await installSuite(out);
@@ -40,13 +40,13 @@ for (const direction of chosen) {
   if (test === undefined) throw new Error(`no direction ${direction}: server or client`);
   const results: CaseResult[] = [];
   let announced = 0;
-  for (const [name, cases] of Object.entries(parts)) {
+  for (const cases of parts) {
     const started = performance.now();
-    const folder = join(out, `${values.peer}-${direction}`, name.replaceAll(/[^\w.–]+/g, "_"));
+    const folder = join(out, `${values.peer}-${direction}`, cases.join("_").replaceAll("*", "x"));
     const outcome = await test({ wstest, folder, peer: values.peer, cases });
     const seconds = Math.round((performance.now() - started) / 1000);
     console.log(
-      `${values.peer} ${direction}, ${name}: ${outcome.results.filter(passes).length} of ${outcome.announced} (${seconds} s)`,
+      `${values.peer} ${direction}, ${cases.join(" ")}: ${outcome.results.filter(passes).length} of ${outcome.announced} (${seconds} s)`,
     );
     results.push(...outcome.results);
     announced += outcome.announced;

@@ -1,0 +1,21 @@
+/** `npm run bench -- <name>`: compares Sluice with its peers, side by side in one run, and prints the result. */
+import { benchBroadcast } from "./broadcast.ts";
+import { benchEcho } from "./echo.ts";
+import { benchMemory } from "./memory.ts";
+import { readOptions, type BenchOptions } from "./options.ts";
+
+const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
+  echo: benchEcho,
+  broadcast: benchBroadcast,
+  memory: benchMemory,
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const bench = benches[name];
+if (bench === undefined) {
+  console.error(`npm run bench -- <${Object.keys(benches).join(" | ")}> [--rounds 3] [--milliseconds 400]`);
+  console.error("  [--connections 5000] [--only <part of a case's name>]");
+  process.exitCode = 2;
+} else {
+  await bench(readOptions(args));
+}

@@ -1,0 +1,21 @@
+/** What is measured: a server that echoes, or holds connections and broadcasts to them. */
+export interface Subject {
+  /** Starts listening on a free port of 127.0.0.1 and resolves to that port. */
+  listen(): Promise<number>;
+  /** Sends `payload` as one binary message to every connection, `times` times over, within this tick. */
+  broadcast(payload: Buffer, times: number): void;
+}
+
+/** The subjects by the name that the tables show. A `+` names what is added to the plain one. */
+export const subjectNames = ["net", "ws", "ws+bufferutil", "ws+deflate", "sluice"] as const;
+
+/** One of {@link subjectNames}. */
+export type SubjectName = (typeof subjectNames)[number];
+
+/** Narrows a command-line argument. Throws a `RangeError` that lists the names. */
+export function subjectNameFrom(text: string | undefined): SubjectName {
+  const name = subjectNames.find((each) => each === text);
+  if (name === undefined)
+    throw new RangeError(`no subject ${String(text)}: one of ${subjectNames.join(", ")}`);
+  return name;
+}

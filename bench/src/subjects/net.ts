@@ -1,0 +1,28 @@
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { encodeFrame } from "../frame.ts";
+import type { Subject } from "../subject.ts";
+
+/** The floor: bare sockets, no handshake, every chunk written back as it came. */
+export function createNetSubject(): Subject {
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("data", (chunk) => socket.write(chunk));
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+  });
+  return {
+    listen: () =>
+      new Promise((resolve) => {
+        server.listen({ port: 0, host: "127.0.0.1", backlog: 4096 }, () =>
+          resolve((server.address() as AddressInfo).port),
+        );
+      }),
+    broadcast(payload, times) {
+      const frame = encodeFrame(payload);
+      for (let round = 0; round < times; round++) {
+        for (const socket of sockets) socket.write(frame);
+      }
+    },
+  };
+}
