@@ -232,7 +232,7 @@ export class ConnectionPool implements ConnectionListener {
   }
 
   #open(): void {
-    this.#connecting.add(new Connection(this.#target, this.#options, this));
+    this.#connecting.add(new Connection(this.#name, this.#target, this.#options, this));
     this.#onChange();
   }
 

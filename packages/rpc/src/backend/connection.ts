@@ -34,6 +34,7 @@ const tcpKeepaliveMs = 20_000;
 
 /** One HTTP/2 connection to a backend, and how many calls it has. */
 export class Connection {
+  readonly name: string;
   readonly #options: ResolvedOptions;
   readonly #listener: ConnectionListener;
   readonly #socket: Socket;
@@ -48,7 +49,9 @@ export class Connection {
   /** From the backend's GOAWAY: it has not looked at streams above this. */
   #lastStreamId = Number.POSITIVE_INFINITY;
 
-  constructor(target: Target, options: ResolvedOptions, listener: ConnectionListener) {
+  /** `name` is the address of the backend, for messages. */
+  constructor(name: string, target: Target, options: ResolvedOptions, listener: ConnectionListener) {
+    this.name = name;
     this.#options = options;
     this.#listener = listener;
     this.#socket = openSocket(target, options);
@@ -127,9 +130,9 @@ export class Connection {
     this.#listener.room(this);
   }
 
-  /** Whether the backend has said that it did not look at this stream. */
-  isUnprocessed(stream: ClientHttp2Stream): boolean {
-    return stream.id === undefined || stream.id > this.#lastStreamId;
+  /** Whether the stream never left, or the backend has said that it did not look at it. */
+  isUnprocessed(streamId: number | undefined): boolean {
+    return streamId === undefined || streamId > this.#lastStreamId;
   }
 
   /** Makes no further call; closes when those that run have ended. */

@@ -43,15 +43,18 @@ export function requestHeaders(
   timeout: string | undefined,
   metadata: Metadata,
 ): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = { ":method": "POST", ":path": path, ...definition };
+  const headers = Object.create(null) as OutgoingHttpHeaders;
+  headers[":method"] = "POST";
+  headers[":path"] = path;
+  Object.assign(headers, definition);
   if (timeout !== undefined) headers["grpc-timeout"] = timeout;
-  for (const name in metadata) {
-    const value = metadata[name];
-    if (value === undefined || !isMetadataName(name)) continue;
+  for (const [name, value] of Object.entries(metadata)) {
+    if (!isMetadataName(name)) continue;
     if (typeof value === "string") {
       if (isMetadataValue(name, value)) headers[name] = value;
     } else {
-      headers[name] = value.filter((each) => isMetadataValue(name, each));
+      const values = value.filter((each) => isMetadataValue(name, each));
+      if (values.length > 0) headers[name] = values;
     }
   }
   return headers;

@@ -1,16 +1,14 @@
-import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
 import { Code } from "@sluice/protocol";
 import type { Call, CallListener, CallStart } from "../call/call.ts";
 import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
+import { Attempt, type AttemptListener } from "./attempt.ts";
 import type { Timer } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionPool, WaitingCall } from "./connection-pool.ts";
-import { metadataFromHeaders, requestHeaders } from "./headers.ts";
+import { requestHeaders } from "./headers.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { RequestWriter } from "./request-writer.ts";
-import { ResponseReader } from "./response-reader.ts";
-import { statusFromReset } from "./response-status.ts";
 import { encodeTimeout } from "./timeout.ts";
 
 /** What all calls of a backend share. */
@@ -25,21 +23,21 @@ export interface CallContext {
 
 type State =
   | { readonly kind: "waiting" }
-  | { readonly kind: "running"; readonly stream: ClientHttp2Stream; readonly connection: Connection }
+  | { readonly kind: "running"; readonly attempt: Attempt }
   | { readonly kind: "ended" };
 
 const waiting: State = { kind: "waiting" };
 const ended: State = { kind: "ended" };
 
-/** One call, on one HTTP/2 stream, or on a second one when the backend did not look at the first. */
-export class Http2Call implements Call, WaitingCall {
+/** One call: it waits for a connection, runs on one stream, and on a second one when the backend refused the first. */
+export class Http2Call implements Call, WaitingCall, AttemptListener {
   readonly #context: CallContext;
   readonly #start: CallStart;
   readonly #listener: CallListener;
   readonly #writer: RequestWriter;
   #state: State = waiting;
-  #paused = false;
-  #retried = false;
+  #isPaused = false;
+  #isRetry = false;
   #deadline: number | undefined;
   #timer: Timer | undefined;
 
@@ -55,9 +53,10 @@ export class Http2Call implements Call, WaitingCall {
     const { timeout } = this.#start;
     if (timeout !== undefined) {
       const { clock } = this.#context.options;
-      this.#deadline = clock.now() + timeout;
-      this.#timer = clock.after(Math.max(0, timeout), () => this.#expire());
-      if (!(timeout > 0)) return;
+      const left = timeout > 0 ? timeout : 0;
+      this.#deadline = clock.now() + left;
+      this.#timer = clock.after(left, () => this.#abort(this.#deadlineStatus()));
+      if (left === 0) return;
     }
     this.#acquire();
   }
@@ -71,41 +70,59 @@ export class Http2Call implements Call, WaitingCall {
   }
 
   cancel(status: Status = createStatus(Code.CANCELLED, "the call was cancelled")): void {
-    this.#end(status, noMetadata, constants.NGHTTP2_CANCEL);
+    this.#abort(status);
   }
 
   pause(): void {
-    this.#paused = true;
-    if (this.#state.kind === "running") this.#state.stream.pause();
+    this.#isPaused = true;
+    if (this.#state.kind === "running") this.#state.attempt.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    if (this.#state.kind === "running") this.#state.stream.resume();
+    this.#isPaused = false;
+    if (this.#state.kind === "running") this.#state.attempt.resume();
   }
 
   /** There is a connection with room for this call. */
   run(connection: Connection): void {
     const { definition, options } = this.#context;
     const { method, metadata } = this.#start;
-    const left = this.#deadline === undefined ? undefined : this.#deadline - options.clock.now();
-    const timeout = left === undefined ? undefined : encodeTimeout(Math.max(1, left));
-    const stream = connection.request(requestHeaders(definition, method.path, timeout, metadata));
-    this.#state = { kind: "running", stream, connection };
-    // The stream's end is told by "close"; an error without a listener would end the process.
-    let failure: Error | undefined;
-    stream.on("error", (error) => (failure = error));
-    stream.on("close", () => {
-      connection.release();
-      if (this.#isOn(stream)) this.#closed(stream, connection, failure);
-    });
-    this.#read(stream);
-    this.#writer.attach(stream);
+    const headers = requestHeaders(definition, method.path, this.#timeout(), metadata);
+    const attempt = new Attempt(connection, headers, method, options.maxMessageBytes, this);
+    this.#state = { kind: "running", attempt };
+    if (this.#isPaused) attempt.pause();
+    this.#writer.attach(attempt.stream);
   }
 
   /** There is no connection for this call. */
   fail(status: Status): void {
-    this.#end(status, noMetadata, constants.NGHTTP2_CANCEL);
+    this.#abort(status);
+  }
+
+  headers(metadata: Metadata | undefined): void {
+    this.#writer.commit();
+    if (metadata !== undefined) this.#listener.headers(metadata);
+  }
+
+  message(bytes: Uint8Array): void {
+    this.#listener.message(bytes);
+  }
+
+  end(status: Status, trailers: Metadata): void {
+    this.#finish(status, trailers);
+  }
+
+  cut(status: Status, processed: boolean): void {
+    this.#state = waiting;
+    if (!processed && !this.#isRetry && this.#writer.isReplayable) {
+      this.#isRetry = true;
+      this.#writer.detach();
+      this.#acquire();
+      return;
+    }
+    // The backend's clock may be a little ahead of ours.
+    const isLate = status.code === Code.CANCELLED && this.#timeLeft() <= 0;
+    this.#finish(isLate ? this.#deadlineStatus() : status, noMetadata);
   }
 
   #acquire(): void {
@@ -115,82 +132,13 @@ export class Http2Call implements Call, WaitingCall {
     else this.run(answer);
   }
 
-  #read(stream: ClientHttp2Stream): void {
-    const reader = new ResponseReader(this.#start.method, this.#context.options.maxMessageBytes, {
-      message: (bytes) => {
-        if (this.#isOn(stream)) this.#listener.message(bytes);
-      },
-      end: (status, trailers) => {
-        if (!this.#isOn(stream)) return;
-        const isWhole = trailers !== undefined;
-        this.#end(
-          status,
-          trailers ?? noMetadata,
-          isWhole ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL,
-        );
-      },
-    });
-    stream.on("response", (headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]) => {
-      if (!this.#isOn(stream)) return;
-      this.#writer.commit();
-      const isLast = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-      const rawHeaders = raw ?? [];
-      if (reader.headers(headers, rawHeaders, isLast))
-        this.#listener.headers(metadataFromHeaders(rawHeaders));
-      if (isLast || !this.#isOn(stream)) return;
-      stream.on("data", (chunk: Uint8Array) => {
-        if (this.#isOn(stream)) reader.data(chunk);
-      });
-      if (this.#paused) stream.pause();
-    });
-    stream.on("trailers", (trailers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) => {
-      if (!this.#isOn(stream)) return;
-      // All has arrived, so a paused call need not hold its stream: at most a window of bytes is left to deliver.
-      while (this.#isOn(stream) && stream.read() !== null);
-      if (this.#isOn(stream)) reader.trailers(trailers, raw ?? []);
-    });
-    stream.on("end", () => {
-      if (this.#isOn(stream)) reader.endOfBody();
-    });
+  #timeLeft(): number {
+    return this.#deadline === undefined ? Infinity : this.#deadline - this.#context.options.clock.now();
   }
 
-  #isOn(stream: ClientHttp2Stream): boolean {
-    return this.#state.kind === "running" && this.#state.stream === stream;
-  }
-
-  /** The stream has closed before its response was complete. */
-  #closed(stream: ClientHttp2Stream, connection: Connection, failure: Error | undefined): void {
-    const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
-    if ((isRefused || connection.isUnprocessed(stream)) && !this.#retried && this.#writer.isReplayable) {
-      this.#retried = true;
-      this.#state = waiting;
-      this.#writer.detach();
-      this.#acquire();
-      return;
-    }
-    this.#end(this.#statusOfClosed(stream, connection, failure), noMetadata, constants.NGHTTP2_NO_ERROR);
-  }
-
-  #statusOfClosed(stream: ClientHttp2Stream, connection: Connection, failure: Error | undefined): Status {
-    const lost = connection.lostReason;
-    if (lost !== undefined) {
-      return createStatus(
-        Code.UNAVAILABLE,
-        `the connection to the backend ${this.#context.name} was lost: ${lost}`,
-      );
-    }
-    if (stream.rstCode === constants.NGHTTP2_CANCEL && this.#deadline !== undefined) {
-      // The backend's clock may be a little ahead of ours.
-      if (this.#deadline <= this.#context.options.clock.now()) return this.#deadlineStatus();
-    }
-    const status = statusFromReset(stream.rstCode);
-    return failure === undefined || stream.rstCode !== constants.NGHTTP2_NO_ERROR
-      ? status
-      : createStatus(Code.UNAVAILABLE, failure.message);
-  }
-
-  #expire(): void {
-    this.#end(this.#deadlineStatus(), noMetadata, constants.NGHTTP2_CANCEL);
+  /** The `grpc-timeout` of a stream that is opened now. */
+  #timeout(): string | undefined {
+    return this.#deadline === undefined ? undefined : encodeTimeout(Math.max(1, this.#timeLeft()));
   }
 
   #deadlineStatus(): Status {
@@ -200,22 +148,18 @@ export class Http2Call implements Call, WaitingCall {
     return createStatus(Code.DEADLINE_EXCEEDED, text);
   }
 
-  #end(status: Status, trailers: Metadata, errorCode: number): void {
-    const state = this.#state;
-    if (state.kind === "ended") return;
+  /** Ends the call from this side. */
+  #abort(status: Status): void {
+    if (this.#state.kind === "ended") return;
+    if (this.#state.kind === "waiting") this.#context.pool.forget(this);
+    else this.#state.attempt.cancel();
+    this.#finish(status, noMetadata);
+  }
+
+  #finish(status: Status, trailers: Metadata): void {
     this.#state = ended;
     this.#timer?.cancel();
     this.#writer.stop();
-    if (state.kind === "waiting") this.#context.pool.forget(this);
-    else if (!state.stream.closed) closeStream(state.stream, errorCode);
     this.#listener.end(status, trailers);
   }
-}
-
-/** Frees a stream of which nothing is wanted any more. */
-function closeStream(stream: ClientHttp2Stream, errorCode: number): void {
-  if (errorCode !== constants.NGHTTP2_NO_ERROR) stream.close(errorCode);
-  else if (stream.writableFinished) stream.resume();
-  // Without an error code, Node would first send what is left of a request that nobody reads.
-  else stream.close(stream.writableEnded ? constants.NGHTTP2_CANCEL : constants.NGHTTP2_NO_ERROR);
 }

@@ -25,6 +25,7 @@ type State =
       readonly contentType: string | undefined;
       body: Buffer;
     }
+  | { readonly kind: "waiting" }
   | { readonly kind: "ended" };
 
 /** Makes messages and a status of the headers, the bytes and the trailers of one response. Owns no stream. */
@@ -32,7 +33,7 @@ export class ResponseReader {
   readonly #method: Method;
   readonly #maxMessageBytes: number;
   readonly #sink: ResponseSink;
-  #state: State = { kind: "ended" };
+  #state: State = { kind: "waiting" };
 
   constructor(method: Method, maxMessageBytes: number, sink: ResponseSink) {
     this.#method = method;
@@ -82,23 +83,29 @@ export class ResponseReader {
     const state = this.#state;
     if (state.kind === "ended") return;
     const status = statusFromTrailers(trailers);
-    if (status === undefined || (state.kind === "foreign" && status.code === Code.OK))
+    if (state.kind === "foreign" && (status === undefined || status.code === Code.OK))
       return this.endOfBody();
+    if (status === undefined) {
+      return this.#end(
+        createStatus(Code.UNKNOWN, "the backend sent trailers without a grpc-status"),
+        noMetadata,
+      );
+    }
     const wrong = status.code === Code.OK ? this.#incomplete() : undefined;
     this.#end(wrong ?? status, metadataFromHeaders(raw));
   }
 
-  /** The body has ended, and no trailers came. */
+  /** The body has ended, and no trailers came; does nothing when there was no body. */
   endOfBody(): void {
     const state = this.#state;
-    if (state.kind === "ended") return;
+    if (state.kind === "ended" || state.kind === "waiting") return;
     if (state.kind === "foreign") {
       return this.#end(
         statusFromHttp(state.status, state.contentType, state.body.toString("utf8")),
         undefined,
       );
     }
-    const missing = createStatus(Code.UNKNOWN, "the backend ended its response without a grpc-status");
+    const missing = createStatus(Code.INTERNAL, "the backend ended its response without trailers");
     this.#end(state.parser.finish() ?? missing, noMetadata);
   }
 

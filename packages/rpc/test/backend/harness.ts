@@ -117,6 +117,15 @@ export interface Opened {
   readonly heard: Recording;
 }
 
+/** Resolves when a condition that has no event holds; asked at each turn of the event loop, for 5 s. */
+export async function eventually(condition: () => boolean): Promise<void> {
+  const end = performance.now() + 5_000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`this did not come true: ${condition.toString()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 /** Opens a call. */
 export function open(backend: Backend, on: Method, start: Partial<CallStart> = {}): Opened {
   const heard = new Recording();
