@@ -26,3 +26,4 @@ export { compileProtos, type CompileOptions } from "./schema/compile-protos.ts";
 export type { DescriptorSource } from "./schema/descriptor-source.ts";
 export { loadDescriptorSets } from "./schema/descriptor-sets.ts";
 export { createSchema, mergeSchemas, methodFrom, type Schema } from "./schema/schema.ts";
+export { reflectSchema, type ReflectOptions } from "./schema/reflect-schema.ts";

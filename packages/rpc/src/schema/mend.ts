@@ -19,7 +19,7 @@ import { wellKnownTypes } from "./well-known-files.ts";
 /**
  * Mends descriptors as protobuf.js writes them, which is how every server with @grpc/reflection answers
  * (grpc/grpc-node#3034): type names without their scope, no imports, one invented file for each package (a
- * mangled google.protobuf among them), map entries and `optional` fields in a form of their own. The JSON names
+ * mangled google.protobuf among them), map entries, extensions and `optional` fields in a form of their own. The JSON names
  * that C++ and Java servers leave out are put in as well. What nobody can know stays lost: options, and with
  * them the HTTP rules.
  *
@@ -31,6 +31,7 @@ export function mendDescriptors(files: readonly FileDescriptorProto[]): FileDesc
     .map((file) => clone(FileDescriptorProtoSchema, file));
   for (const file of mended) {
     for (const message of messagesOf(file)) {
+      restoreExtensions(message);
       renameMapEntries(message);
       if (file.syntax === "proto3") markOptionalFields(message);
     }
@@ -52,6 +53,15 @@ function repeatsWellKnown(file: FileDescriptorProto): boolean {
     !file.name.startsWith("google/protobuf/") &&
     [...file.messageType, ...file.enumType].every(({ name }) => wellKnownTypes.has(`google.protobuf.${name}`))
   );
+}
+
+/**
+ * Takes out the field that protobuf.js adds to a message for each extension of it, and puts the extensions that
+ * are declared within the message back among its extensions.
+ */
+function restoreExtensions(message: DescriptorProto): void {
+  message.extension.push(...message.field.filter(({ extendee }) => extendee !== ""));
+  message.field = message.field.filter(({ name, extendee }) => extendee === "" && !name.startsWith("."));
 }
 
 /** Gives map entries the names that protoc gives them; protobuf.js names the entry of `some_map` `Some_map`. */

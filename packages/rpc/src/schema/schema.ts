@@ -7,6 +7,7 @@ import type { DescriptorSource } from "./descriptor-source.ts";
 import { httpRulesOf } from "./http-rules.ts";
 import { linkDescriptors } from "./link.ts";
 import type { HttpRule, Method } from "./method.ts";
+import { wellKnownFiles } from "./well-known-files.ts";
 
 /** What a backend can be asked: its services and messages, from any source. Never changes. */
 export interface Schema {
@@ -19,7 +20,7 @@ export interface Schema {
   readonly services: readonly DescService[];
   /** By path (`/package.Service/Method`), in order of declaration. */
   readonly methods: ReadonlyMap<string, Method>;
-  /** A SHA-256 of the descriptors, comments aside, as hexadecimal digits: another one means another schema. */
+  /** A SHA-256 of the files, comments and google's own aside, in hexadecimal: another one is another schema. */
   readonly fingerprint: string;
   /** What the schema was made from, for merging and for answering reflection. */
   readonly sources: readonly DescriptorSource[];
@@ -111,7 +112,9 @@ function isServed(service: string, sources: readonly DescriptorSource[]): boolea
 
 function fingerprintOf(files: readonly FileDescriptorProto[]): string {
   const hash = createHash("sha256");
-  for (const file of files.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
+  // Not every source of the same schema has the well-known files with it.
+  const own = files.filter(({ name }) => !wellKnownFiles.has(name));
+  for (const file of own.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
     hash.update(descriptorBytes(file));
   }
   return hash.digest("hex");
