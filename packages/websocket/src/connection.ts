@@ -1,4 +1,5 @@
 import type { WebSocketError } from "./error.ts";
+import type { PreparedMessage } from "./prepared-message.ts";
 
 /** How a connection ended. */
 export interface Closed {
@@ -53,7 +54,7 @@ export interface WebSocketConnection {
   readonly bufferedAmount: number;
 
   /**
-   * Sends one message: a string as text, bytes as binary. Bytes from 16 KiB on are not copied (on a server): leave
+   * Sends one message: a string as text, bytes as binary, a prepared message as what it is. Bytes from 32 KiB on are not copied (on a server): leave
    * them unchanged until they have left. Everything that is sent within one tick, or while one read is handled,
    * leaves in one write.
    *
@@ -61,7 +62,7 @@ export interface WebSocketConnection {
    * `maxBufferedBytes`, and over it the connection is terminated. On a connection that is not open, the message is
    * dropped and the answer is false.
    */
-  send(data: string | Uint8Array): boolean;
+  send(data: string | Uint8Array | PreparedMessage): boolean;
   /** As `send()`, for a text that is there as its UTF-8 bytes. Whether they are UTF-8 is not checked. */
   sendText(data: Uint8Array): boolean;
   /** Sends a ping with up to 125 bytes (a RangeError over it). The `pong` handler is told of the answer. */

@@ -7,8 +7,8 @@ import { FIN, MASKED, MAX_CONTROL_BYTES, MAX_HEADER_BYTES, Opcode, RSV1 } from "
 export interface FrameSink {
   /** A whole data message that came as one frame in one piece. */
   message(opcode: number, compressed: boolean, payload: Buffer): void;
-  /** A data message begins; its pieces follow. */
-  start(opcode: number, compressed: boolean): void;
+  /** A data message begins; its pieces follow. `size` is its length where it is one frame, otherwise 0. */
+  start(opcode: number, compressed: boolean, size: number): void;
   /** The next bytes of the message, never empty. Frame boundaries do not show. */
   piece(data: Buffer): void;
   /** The message is complete. */
@@ -275,24 +275,26 @@ export class FrameParser {
       applyMask(chunk, at, end, this.#mask);
       if (!whole) this.#mask = rotateMask(this.#mask, taken);
     }
+    const size = this.#remaining;
     this.#remaining -= taken;
     if (this.#opcode >= Opcode.CLOSE) {
       this.#controlPayload(chunk, at, end, whole);
     } else if (whole && this.#fin && this.#message === 0 && this.#opcode !== Opcode.CONTINUATION) {
       this.#sink.message(this.#opcode, this.#compressed, viewOrCopy(chunk, at, end));
     } else {
-      this.#dataPayload(chunk, at, end, whole);
+      this.#dataPayload(chunk, at, end, size);
     }
     return end;
   }
 
-  #dataPayload(chunk: Buffer, at: number, end: number, whole: boolean): void {
+  /** `size` is how much of the frame's payload was missing. */
+  #dataPayload(chunk: Buffer, at: number, end: number, size: number): void {
     if (this.#message === 0) {
       this.#message = this.#opcode;
-      this.#sink.start(this.#opcode, this.#compressed);
+      this.#sink.start(this.#opcode, this.#compressed, this.#fin ? size : 0);
     }
     if (end > at && !this.#stopped) this.#sink.piece(chunk.subarray(at, end));
-    if (whole && this.#fin && !this.#stopped) {
+    if (end - at === size && this.#fin && !this.#stopped) {
       this.#message = 0;
       this.#sink.end();
     }

@@ -7,3 +7,4 @@ export { WebSocketError, type WebSocketErrorCode, type WebSocketErrorDetails } f
 export type { OriginPolicy } from "./handshake/origin.ts";
 export { type Refusal, refuse } from "./handshake/refusal.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
+export { PreparedMessage } from "./prepared-message.ts";

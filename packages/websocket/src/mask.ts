@@ -1,10 +1,13 @@
 import { randomFillSync } from "node:crypto";
 import * as http from "node:http";
+import { maskBySimd, simdAvailable } from "./mask-simd.ts";
 
 /** Below this a plain loop is faster than making a view of words. Measured on Node 20: 64 bytes. */
 const WORDS_FROM_BYTES = 64;
 /** Below this the call into Node costs more than the loop. */
 const NATIVE_FROM_BYTES = 256;
+/** Below this the copies into WebAssembly's memory and out of it cost more than the loop of words. */
+const SIMD_FROM_BYTES = 1024;
 
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
@@ -23,6 +26,10 @@ export function applyMask(data: Buffer, start: number, end: number, mask: number
     if (nativeUnmask !== undefined && end - start >= NATIVE_FROM_BYTES) {
       nativeMask.writeInt32LE(mask);
       nativeUnmask(data.subarray(start, end), nativeMask);
+      return;
+    }
+    if (simdAvailable && end - start >= SIMD_FROM_BYTES) {
+      maskBySimd(data.subarray(start, end), mask);
       return;
     }
     if (littleEndian) {
@@ -64,7 +71,15 @@ function applyByWords(data: Buffer, start: number, end: number, mask: number): v
   const words = new Int32Array(data.buffer, address + head, count);
   applyByBytes(data, start, start + head, mask);
   const aligned = rotateMask(mask, head);
-  for (let index = 0; index < count; index++) words[index]! ^= aligned;
+  const last = count & ~3;
+  let index = 0;
+  for (; index < last; index += 4) {
+    words[index]! ^= aligned;
+    words[index + 1]! ^= aligned;
+    words[index + 2]! ^= aligned;
+    words[index + 3]! ^= aligned;
+  }
+  for (; index < count; index++) words[index]! ^= aligned;
   applyByBytes(data, start + head + (count << 2), end, aligned);
 }
 

@@ -33,9 +33,9 @@ export class MessageReceiver implements FrameSink {
     else this.#notUtf8();
   }
 
-  start(opcode: number): void {
+  start(opcode: number, _compressed: boolean, size: number): void {
     this.#assembly = {
-      gather: new Gather(),
+      gather: new Gather(size),
       checker: opcode === Opcode.TEXT ? new Utf8Checker() : undefined,
     };
   }

@@ -1,11 +1,13 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { writeHeader } from "./frame-header.ts";
+import type { FrameRun } from "./frame-run.ts";
 import { applyMask, randomMask } from "./mask.ts";
-import { MASKED, MAX_HEADER_BYTES } from "./opcode.ts";
+import { MAX_HEADER_BYTES } from "./opcode.ts";
 
 /** Payloads from here on are handed to the socket as they are; smaller ones are copied together. */
-export const BY_REFERENCE_BYTES = 16 * 1024;
+export const BY_REFERENCE_BYTES: number = 32 * 1024;
 const SCRATCH_BYTES = 64 * 1024;
 /** A string of at most this many UTF-16 units is looked at unit by unit, which beats the call into Node. */
 const SHORT_TEXT_UNITS = 48;
@@ -42,6 +44,8 @@ export class Outbox {
   /** Where small frames are put together: the scratch, or memory of its own while another outbox has that. */
   #buffer: Buffer | undefined;
   #end = 0;
+  /** Prepared frames, while nothing else was added. */
+  #run: FrameRun | undefined;
   #pending = 0;
   #due = false;
   #held = false;
@@ -81,6 +85,19 @@ export class Outbox {
     this.#finish(buffer, from, from + length);
   }
 
+  /** Adds a frame that was encoded before, as only a server has it. */
+  prepared(single: FrameRun): void {
+    if (this.#pending === 0) {
+      if (!this.#due && !this.#held) this.#schedule();
+      this.#run = single;
+    } else if (this.#run !== undefined) {
+      this.#run = this.#run.with(single);
+    } else {
+      this.#encoded(single.bytes);
+    }
+    this.#pending += single.length;
+  }
+
   /** Keeps what is added until `release()`, for the time in which one read is handled. */
   hold(): void {
     this.#held = true;
@@ -98,8 +115,14 @@ export class Outbox {
     if (this.#pending === 0) return;
     const socket = this.#socket;
     const parts = this.#parts;
+    const run = this.#run;
     this.#parts = undefined;
+    this.#run = undefined;
     this.#pending = 0;
+    if (run !== undefined) {
+      if (socket.writable) socket.write(run.bytes);
+      return;
+    }
     const onScratch = this.#buffer === scratch && this.#direct && socket.writableLength === 0;
     const last = this.#takeBuffer(onScratch);
     if (!socket.writable) {
@@ -120,6 +143,7 @@ export class Outbox {
   /** Forgets what was added. */
   clear(): void {
     this.#parts = undefined;
+    this.#run = undefined;
     this.#pending = 0;
     if (this.#buffer === scratch) scratchTaken = false;
     this.#buffer = undefined;
@@ -171,22 +195,7 @@ export class Outbox {
 
   /** Writes a header, and answers where its payload begins. */
   #header(buffer: Buffer, at: number, first: number, length: number): number {
-    const flag = this.#masked ? MASKED : 0;
-    let end = at + 2;
-    buffer[at] = first;
-    if (length < 126) {
-      buffer[at + 1] = flag | length;
-    } else if (length < 0x1_0000) {
-      buffer[at + 1] = flag | 126;
-      buffer[at + 2] = length >>> 8;
-      buffer[at + 3] = length;
-      end = at + 4;
-    } else {
-      buffer[at + 1] = flag | 127;
-      buffer.writeUInt32BE(Math.floor(length / 0x1_0000_0000), at + 2);
-      buffer.writeUInt32BE(length >>> 0, at + 6);
-      end = at + 10;
-    }
+    const end = writeHeader(buffer, at, first, this.#masked, length);
     if (!this.#masked) return end;
     const key = randomMask();
     this.#key = key;
@@ -206,8 +215,29 @@ export class Outbox {
   /** A buffer with room for so many bytes at `#end`. */
   #reserve(bytes: number): Buffer {
     if (!this.#due && !this.#held) this.#schedule();
+    if (this.#run !== undefined) this.#endRun(this.#run);
     const buffer = this.#buffer;
     return buffer !== undefined && this.#end + bytes <= buffer.length ? buffer : this.#makeRoom(bytes);
+  }
+
+  /** Something else follows the prepared frames. */
+  #endRun(run: FrameRun): void {
+    this.#run = undefined;
+    this.#encoded(run.bytes);
+  }
+
+  /** Adds bytes that count in `#pending` elsewhere. */
+  #encoded(bytes: Buffer): void {
+    if (bytes.length >= BY_REFERENCE_BYTES) {
+      this.#parts ??= [];
+      if (this.#end > 0) this.#parts.push(Buffer.from(this.#buffer!.subarray(0, this.#end)));
+      this.#parts.push(bytes);
+      this.#end = 0;
+      return;
+    }
+    const buffer = this.#reserve(bytes.length);
+    bytes.copy(buffer, this.#end);
+    this.#end += bytes.length;
   }
 
   #schedule(): void {

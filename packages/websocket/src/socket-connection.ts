@@ -9,6 +9,7 @@ import type { Limits } from "./limits.ts";
 import { MessageReceiver, type MessageTarget } from "./message-receiver.ts";
 import { FIN, MAX_CONTROL_BYTES, Opcode } from "./opcode.ts";
 import { Outbox } from "./outbox.ts";
+import { PreparedMessage } from "./prepared-message.ts";
 
 /** What a connection is made of, once its opening handshake is done. */
 export interface SocketConnectionOptions {
@@ -112,9 +113,10 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
     return this.#state.name === "closed" ? 0 : this.#outbox.bufferedAmount;
   }
 
-  send(data: string | Uint8Array): boolean {
+  send(data: string | Uint8Array | PreparedMessage): boolean {
     if (!this.#mayAdd()) return false;
     if (typeof data === "string") this.#outbox.text(TEXT_FRAME, data);
+    else if (data instanceof PreparedMessage) this.#sendPrepared(data);
     else this.#outbox.frame(BINARY_FRAME, data);
     return this.#mayGoOn();
   }
@@ -246,6 +248,11 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
     if (closing?.received !== undefined) return { ...closing.received, clean: true };
     const lost = { code: CloseCode.ABNORMAL, reason: "", clean: false };
     return this.#loss === undefined ? lost : { ...lost, cause: this.#loss };
+  }
+
+  #sendPrepared(message: PreparedMessage): void {
+    if (this.#client) this.#outbox.frame(message.isBinary ? BINARY_FRAME : TEXT_FRAME, message.payload);
+    else this.#outbox.prepared(message.run);
   }
 
   #answerPing(payload: Buffer): void {
