@@ -1,3 +1,4 @@
 export { testCertificates, type KeyPair, type TestCertificates } from "./certificates.ts";
 export type { CallLog, CallRecord } from "./echo/call-log.ts";
 export { startEchoServer, type EchoServer, type EchoServerOptions } from "./echo/echo-server.ts";
+export { startFaultProxy, type Fault, type FaultProxy } from "./fault-proxy.ts";
