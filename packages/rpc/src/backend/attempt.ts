@@ -4,6 +4,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from "node:http2";
+import { addAbortSignal } from "node:stream";
 import { Code } from "@sluice/protocol";
 import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
@@ -67,7 +68,7 @@ export class Attempt {
   /** Tells nothing more, and the backend that nobody waits for it. */
   cancel(): void {
     this.#isOver = true;
-    this.stream.close(constants.NGHTTP2_CANCEL);
+    cancelStream(this.stream);
   }
 
   #listen(stream: ClientHttp2Stream): void {
@@ -113,7 +114,7 @@ export class Attempt {
     const { stream } = this;
     if (stream.closed || (trailers !== undefined && stream.writableFinished)) stream.resume();
     // Node would keep a stream that ends without an error until all of the request has left.
-    else if (trailers === undefined || stream.writableEnded) stream.close(constants.NGHTTP2_CANCEL);
+    else if (trailers === undefined || stream.writableEnded) cancelStream(stream);
     else stream.close(constants.NGHTTP2_NO_ERROR);
     this.#listener.end(status, trailers ?? noMetadata);
   }
@@ -142,4 +143,14 @@ export class Attempt {
     }
     return statusFromReset(rstCode);
   }
+}
+
+const aborted = AbortSignal.abort();
+
+/**
+ * Resets a stream with CANCEL. `stream.close` would first end the request in good order, so that a server could
+ * take a cancelled stream of messages for a complete one.
+ */
+function cancelStream(stream: ClientHttp2Stream): void {
+  addAbortSignal(aborted, stream);
 }
