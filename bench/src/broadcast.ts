@@ -3,7 +3,7 @@ import { rotated } from "./contest.ts";
 import { connectionsWithinLimit, type BenchOptions } from "./options.ts";
 import { ReceiverProcess } from "./receiver-process.ts";
 import { ServerProcess } from "./server-process.ts";
-import type { SubjectName } from "./subject.ts";
+import { speaksWebSocket, type SubjectName } from "./subject.ts";
 
 const bytes = 1024;
 
@@ -20,7 +20,7 @@ const cases: readonly BroadcastCase[] = [
   { name: "10 a tick", perTick: 10, ticks: 2, bars: { ws: 0.15 } },
 ];
 
-const subjects: readonly SubjectName[] = ["net", "ws", "sluice"];
+const subjects: readonly SubjectName[] = ["net", "net+cork", "ws", "sluice"];
 
 interface Station {
   readonly server: ServerProcess;
@@ -35,7 +35,7 @@ export async function benchBroadcast(options: BenchOptions): Promise<void> {
   try {
     for (const name of subjects) {
       const server = await ServerProcess.start(name);
-      const receivers = await ReceiverProcess.start(server.port, connections, name !== "net");
+      const receivers = await ReceiverProcess.start(server.port, connections, speaksWebSocket(name));
       stations.push({ server, receivers });
     }
     for (const each of cases) {
@@ -56,7 +56,8 @@ export async function benchBroadcast(options: BenchOptions): Promise<void> {
     }
   }
   console.log(`Broadcast of binary messages of 1 KiB to ${connections} connections, 1 or 10 in one tick. Median (least–most)
-of the rounds. net writes one ready-made frame to each socket; ws calls send() on each, without compression.
+of the rounds. net writes one ready-made frame to each socket, net+cork all frames of the tick at once; ws and sluice
+call send() on each connection, without compression.
 `);
   console.log(formatComparison("CPU µs per delivery", "sluice", compared));
 }

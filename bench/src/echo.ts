@@ -5,7 +5,7 @@ import { ExactConversation, type Conversation } from "./conversation.ts";
 import { EchoLoad } from "./echo-load.ts";
 import { encodeFrame } from "./frame.ts";
 import type { BenchOptions } from "./options.ts";
-import type { SubjectName } from "./subject.ts";
+import { speaksWebSocket, type SubjectName } from "./subject.ts";
 
 interface EchoCase {
   readonly name: string;
@@ -33,7 +33,7 @@ export async function benchEcho(options: BenchOptions): Promise<void> {
       EchoLoad.open({
         port,
         connections: each.connections,
-        upgrade: name !== "net",
+        upgrade: speaksWebSocket(name),
         createConversation: () => createConversation(each, name),
       }),
     );

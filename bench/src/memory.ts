@@ -2,7 +2,7 @@ import { formatComparison } from "./comparison.ts";
 import { connectionsWithinLimit, type BenchOptions } from "./options.ts";
 import { ReceiverProcess } from "./receiver-process.ts";
 import { ServerProcess } from "./server-process.ts";
-import type { SubjectName } from "./subject.ts";
+import { speaksWebSocket, type SubjectName } from "./subject.ts";
 
 const subjects: readonly SubjectName[] = ["net", "ws", "sluice"];
 
@@ -32,10 +32,10 @@ message of 1 KiB, after a collection. Median (least–most) of the rounds, each 
 async function measure(name: SubjectName, connections: number): Promise<{ rss: number; used: number }> {
   const server = await ServerProcess.start(name);
   // Loads and compiles what a connection needs, so that it is not counted as part of one.
-  const first = await ReceiverProcess.start(server.port, 100, name !== "net");
+  const first = await ReceiverProcess.start(server.port, 100, speaksWebSocket(name));
   await first.echo(1024);
   const before = await server.memory();
-  const receivers = await ReceiverProcess.start(server.port, connections, name !== "net");
+  const receivers = await ReceiverProcess.start(server.port, connections, speaksWebSocket(name));
   await receivers.echo(1024);
   const after = await server.memory();
   first.stop();

@@ -9,7 +9,8 @@ async function createSubject(name: SubjectName): Promise<Subject> {
   // Imported on demand: a process loads only the library that it measures.
   switch (name) {
     case "net":
-      return (await import("./subjects/net.ts")).createNetSubject();
+    case "net+cork":
+      return (await import("./subjects/net.ts")).createNetSubject(name === "net+cork");
     case "ws":
     case "ws+bufferutil":
     case "ws+deflate":

@@ -7,7 +7,7 @@ export interface Subject {
 }
 
 /** The subjects by the name that the tables show. A `+` names what is added to the plain one. */
-export const subjectNames = ["net", "ws", "ws+bufferutil", "ws+deflate", "sluice"] as const;
+export const subjectNames = ["net", "net+cork", "ws", "ws+bufferutil", "ws+deflate", "sluice"] as const;
 
 /** One of {@link subjectNames}. */
 export type SubjectName = (typeof subjectNames)[number];
@@ -18,4 +18,9 @@ export function subjectNameFrom(text: string | undefined): SubjectName {
   if (name === undefined)
     throw new RangeError(`no subject ${String(text)}: one of ${subjectNames.join(", ")}`);
   return name;
+}
+
+/** False for bare sockets, which have no handshake and send back the very bytes that came. */
+export function speaksWebSocket(name: SubjectName): boolean {
+  return !name.startsWith("net");
 }

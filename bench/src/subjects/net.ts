@@ -2,8 +2,11 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import { encodeFrame } from "../frame.ts";
 import type { Subject } from "../subject.ts";
 
-/** The floor: bare sockets, no handshake, every chunk written back as it came. */
-export function createNetSubject(): Subject {
+/**
+ * The floor: bare sockets, no handshake, every chunk written back as it came. With `cork`, the messages of one broadcast
+ * leave in one write to each socket.
+ */
+export function createNetSubject(cork: boolean): Subject {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -20,9 +23,11 @@ export function createNetSubject(): Subject {
       }),
     broadcast(payload, times) {
       const frame = encodeFrame(payload);
+      if (cork) for (const socket of sockets) socket.cork();
       for (let round = 0; round < times; round++) {
         for (const socket of sockets) socket.write(frame);
       }
+      if (cork) for (const socket of sockets) socket.uncork();
     },
   };
 }
