@@ -1,8 +1,15 @@
 import type { DescMessage } from "@bufbuild/protobuf";
+import { createCompiledCodec } from "./compiled/compiled-codec.ts";
+import { mayGenerate } from "./compiled/scope.ts";
 import type { CodecOptions, MessageCodec } from "./message-codec.ts";
 import { createReflectiveCodec } from "./reflective-codec.ts";
 
-/** A codec for the messages of one type. Making one is dear and using it is cheap, so make it once. */
+const create = mayGenerate() ? createCompiledCodec : createReflectiveCodec;
+
+/**
+ * A codec for the messages of one type: code generated from the descriptor, or protobuf-es where generating code
+ * is forbidden. Making one is dear and using it is cheap, so make it once.
+ */
 export function createCodec(desc: DescMessage, options: CodecOptions = {}): MessageCodec {
-  return createReflectiveCodec(desc, options);
+  return create(desc, options);
 }

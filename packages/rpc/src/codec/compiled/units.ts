@@ -1,0 +1,92 @@
+import type { DescExtension, DescMessage, Registry } from "@bufbuild/protobuf";
+import type { JsonOptions } from "../message-codec.ts";
+import type { Field } from "./field.ts";
+import { readSource, readWrapperSource } from "./read-source.ts";
+import { Scope } from "./scope.ts";
+import type { ReadMessage, Unit, WriteMessage } from "./unit.ts";
+import { isWrapper, wellKnownType } from "./well-known.ts";
+import { writeSource, writeWrapperSource } from "./write-source.ts";
+
+/** The units of all message types that one set of options has met. Each is generated when it is first used. */
+export class Units {
+  readonly #units = new Map<DescMessage, Unit>();
+  readonly #extensions = new Map<string, DescExtension[]>();
+  readonly #options: Required<JsonOptions>;
+  readonly #registry: Registry;
+
+  constructor(registry: Registry, options: JsonOptions) {
+    this.#registry = registry;
+    this.#options = {
+      strict: options.strict ?? false,
+      emitDefaults: options.emitDefaults ?? false,
+      enumsAsNumbers: options.enumsAsNumbers ?? false,
+      protoFieldNames: options.protoFieldNames ?? false,
+    };
+    for (const each of registry) {
+      if (each.kind !== "extension") continue;
+      const { typeName } = each.extendee;
+      this.#extensions.set(typeName, [...(this.#extensions.get(typeName) ?? []), each]);
+    }
+  }
+
+  readonly unitOf = (desc: DescMessage): Unit => {
+    let unit = this.#units.get(desc);
+    if (unit === undefined) this.#units.set(desc, (unit = this.#createUnit(desc)));
+    return unit;
+  };
+
+  readonly #find = (typeName: string): Unit | undefined => {
+    const desc = this.#registry.getMessage(typeName);
+    return desc === undefined ? undefined : this.unitOf(desc);
+  };
+
+  #createUnit(desc: DescMessage): Unit {
+    const wellKnown = wellKnownType(desc.typeName, this.#find);
+    if (wellKnown !== undefined) return { desc, custom: true, ...wellKnown };
+    const unit: Unit = {
+      desc,
+      custom: isWrapper(desc.typeName),
+      write: (json, writer, depth, known) => {
+        unit.write = this.#generateWrite(desc);
+        unit.write(json, writer, depth, known);
+      },
+      read: (reader, end, depth, more, head) => {
+        unit.read = this.#generateRead(desc);
+        return unit.read(reader, end, depth, more, head);
+      },
+    };
+    return unit;
+  }
+
+  #generateWrite(desc: DescMessage): WriteMessage {
+    const scope = new Scope();
+    const options = { ...this.#options, scope, unitOf: this.unitOf };
+    const [first] = desc.fields;
+    const source =
+      first !== undefined && isWrapper(desc.typeName)
+        ? writeWrapperSource(first, options)
+        : writeSource(this.#fieldsOf(desc), options);
+    return scope.run(source) as WriteMessage;
+  }
+
+  #generateRead(desc: DescMessage): ReadMessage {
+    const scope = new Scope();
+    const options = { ...this.#options, scope, unitOf: this.unitOf };
+    const [first] = desc.fields;
+    const source =
+      first !== undefined && isWrapper(desc.typeName)
+        ? readWrapperSource(first, options)
+        : readSource(this.#fieldsOf(desc), options);
+    return scope.run(source) as ReadMessage;
+  }
+
+  /** The fields by number, and after them the extensions by number. */
+  #fieldsOf(desc: DescMessage): Field[] {
+    const extensions = this.#extensions.get(desc.typeName) ?? [];
+    return [...desc.fields.toSorted(byNumber), ...extensions.toSorted(byNumber)];
+  }
+}
+
+function byNumber(a: Field, b: Field): number {
+  return a.number - b.number;
+}
