@@ -20,7 +20,7 @@ const cases: readonly BroadcastCase[] = [
   { name: "10 a tick", perTick: 10, ticks: 2, bars: { ws: 0.15 } },
 ];
 
-const subjects: readonly SubjectName[] = ["net", "net+cork", "ws", "sluice"];
+const subjects: readonly SubjectName[] = ["net", "net+cork", "ws", "sluice", "sluice+prepared"];
 
 interface Station {
   readonly server: ServerProcess;
@@ -57,9 +57,9 @@ export async function benchBroadcast(options: BenchOptions): Promise<void> {
   }
   console.log(`Broadcast of binary messages of 1 KiB to ${connections} connections, 1 or 10 in one tick. Median (least–most)
 of the rounds. net writes one ready-made frame to each socket, net+cork all frames of the tick at once; ws and sluice
-call send() on each connection, without compression.
+call send() on each connection, without compression; sluice+prepared prepares each message first.
 `);
-  console.log(formatComparison("CPU µs per delivery", "sluice", compared));
+  console.log(formatComparison("CPU µs per delivery", "sluice+prepared", compared));
 }
 
 async function round(

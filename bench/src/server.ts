@@ -16,7 +16,8 @@ async function createSubject(name: SubjectName): Promise<Subject> {
     case "ws+deflate":
       return (await import("./subjects/ws.ts")).createWsSubject(name === "ws+deflate");
     case "sluice":
-      return (await import("./subjects/sluice.ts")).createSluiceSubject();
+    case "sluice+prepared":
+      return (await import("./subjects/sluice.ts")).createSluiceSubject(name === "sluice+prepared");
   }
 }
 

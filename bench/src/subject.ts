@@ -7,7 +7,15 @@ export interface Subject {
 }
 
 /** The subjects by the name that the tables show. A `+` names what is added to the plain one. */
-export const subjectNames = ["net", "net+cork", "ws", "ws+bufferutil", "ws+deflate", "sluice"] as const;
+export const subjectNames = [
+  "net",
+  "net+cork",
+  "ws",
+  "ws+bufferutil",
+  "ws+deflate",
+  "sluice",
+  "sluice+prepared",
+] as const;
 
 /** One of {@link subjectNames}. */
 export type SubjectName = (typeof subjectNames)[number];

@@ -1,10 +1,15 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { acceptWebSocket, type AcceptOptions, type WebSocketConnection } from "@sluice/websocket";
+import {
+  acceptWebSocket,
+  type AcceptOptions,
+  PreparedMessage,
+  type WebSocketConnection,
+} from "@sluice/websocket";
 import type { Subject } from "../subject.ts";
 
-/** `@sluice/websocket` as its users write it. */
-export function createSluiceSubject(): Subject {
+/** `@sluice/websocket` as its users write it. With `prepare`, a broadcast prepares its message first. */
+export function createSluiceSubject(prepare: boolean): Subject {
   const connections = new Set<WebSocketConnection>();
   const options: AcceptOptions = {
     origin: "any",
@@ -25,7 +30,8 @@ export function createSluiceSubject(): Subject {
       }),
     broadcast(payload, times) {
       for (let round = 0; round < times; round++) {
-        for (const connection of connections) connection.send(payload);
+        const message = prepare ? new PreparedMessage(payload) : payload;
+        for (const connection of connections) connection.send(message);
       }
     },
   };
