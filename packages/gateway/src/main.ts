@@ -1,1 +1,3 @@
-export {};
+import { runProgram } from "./cli/program.ts";
+
+await runProgram(process.argv.slice(2));

@@ -14,6 +14,11 @@ export {
   type JsonValue,
   type MessageCodec,
 } from "./codec/message-codec.ts";
+export type { CallReport } from "./call/report.ts";
+export type { HttpRequest, HttpResponse } from "./rest/http-message.ts";
+export { createRestHandler, defaultMaxMessageBytes, type RestHandlerOptions } from "./rest/rest-handler.ts";
+export { RestWebSocketDialect, type RestWebSocketOptions } from "./rest-websocket/rest-websocket-handler.ts";
+export { RestRoutes, type RestOptions, type RoutesSource } from "./transcode/rest-routes.ts";
 export {
   createHttp2Backend,
   type BackendCounters,

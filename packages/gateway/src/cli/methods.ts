@@ -1,0 +1,37 @@
+import type { Method } from "@sluice/rpc";
+import type { Command } from "commander";
+import { addSchemaOptions, backendFromFlags, type SchemaFlags } from "./schema-options.ts";
+import { CliError } from "./cli-error.ts";
+
+/** Adds `sluice methods`. */
+export function addMethods(program: Command): void {
+  const command = program
+    .command("methods")
+    .summary("list what can be called")
+    .description("Lists the methods of a schema, each with its kind and the HTTP requests that call it.");
+  addSchemaOptions(command, false).action(methods);
+}
+
+async function methods(flags: Partial<SchemaFlags>): Promise<void> {
+  if (flags.upstream === undefined && flags.descriptor === undefined && flags.proto === undefined) {
+    throw new CliError("say where the schema is: --upstream HOST:PORT, --descriptor FILE or --proto FILE");
+  }
+  // Without an upstream the schema comes from files, and the backend is never connected.
+  const { backend, loadSchema } = backendFromFlags({ ...flags, upstream: flags.upstream ?? "localhost:0" });
+  try {
+    const schema = await loadSchema();
+    for (const method of schema.methods.values()) process.stdout.write(describeMethod(method));
+  } finally {
+    await backend.close(0);
+  }
+}
+
+function describeMethod(method: Method): string {
+  const rules =
+    method.rules.length > 0 ? method.rules : [{ method: "POST", template: method.path, body: "*" }];
+  const lines = rules.map((rule) => {
+    const body = rule.body === "" ? "" : `  body: ${rule.body}`;
+    return `  ${rule.method.padEnd(6)} ${rule.template}${body}`;
+  });
+  return `${method.path.slice(1)}  ${method.kind.replace("_", " ")}\n${lines.join("\n")}\n`;
+}

@@ -1,0 +1,30 @@
+import type { AddressInfo } from "node:net";
+import { InvalidArgumentError } from "commander";
+
+/** A port, 0 to 65535. */
+export function portFromText(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError("A port is a number from 0 to 65535.");
+  return port;
+}
+
+/** A number of bytes above 0. */
+export function bytesFromText(text: string): number {
+  const bytes = Number(text);
+  if (!/^\d+$/.test(text) || bytes === 0) throw new InvalidArgumentError("Give a number of bytes above 0.");
+  return bytes;
+}
+
+/** A number of seconds, 0 or more; fractions are allowed. */
+export function secondsFromText(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError("Give a number of seconds.");
+  return seconds;
+}
+
+/** The URL of an address that is listened on. */
+export function urlOf(scheme: "http" | "ws", address: AddressInfo): string {
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return `${scheme}://${host}:${address.port}`;
+}

@@ -1,0 +1,61 @@
+import { statSync } from "node:fs";
+import type { Command } from "commander";
+import { Option } from "commander";
+import { Gateway } from "../gateway.ts";
+import { createLogger, logLevels, type LogLevel } from "../log.ts";
+import { CliError, listenError } from "./cli-error.ts";
+import { onShutdown } from "./on-shutdown.ts";
+import { bytesFromText, portFromText, secondsFromText, urlOf } from "./parse-value.ts";
+import { addSchemaOptions, backendFromFlags, type SchemaFlags } from "./schema-options.ts";
+
+interface ServeFlags extends SchemaFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly strict?: boolean;
+  readonly maxMessage: number;
+  readonly allowOrigin?: readonly string[];
+  readonly files?: string;
+  readonly grace: number;
+  readonly logLevel: LogLevel;
+}
+
+/** Adds `sluice serve`. */
+export function addServe(program: Command): void {
+  const command = program
+    .command("serve")
+    .summary("put a gRPC server behind one port for browsers")
+    .description("Puts a gRPC server behind one port: REST with JSON, and the same URLs over WebSockets.");
+  addSchemaOptions(command, true)
+    .option("--host <host>", "the address to listen on", "127.0.0.1")
+    .option("--port <port>", "the port to listen on; 0 picks a free one", portFromText, 8080)
+    .option("--strict", "refuse JSON members and query parameters that no field has")
+    .option("--max-message <bytes>", "the largest message of a client", bytesFromText, 4 * 1024 * 1024)
+    .option("--allow-origin <origin...>", "pages of other origins that may open WebSockets; * for all")
+    .option("--files <dir>", "a folder of files to serve where no method is bound")
+    .option("--grace <seconds>", "how long calls may still take after SIGTERM", secondsFromText, 10)
+    .addOption(new Option("--log-level <level>", "how much to log").choices(logLevels).default("info"))
+    .action(serve);
+}
+
+async function serve(flags: ServeFlags): Promise<void> {
+  if (flags.files !== undefined && statSync(flags.files, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new CliError(`--files: ${flags.files} is not a folder`);
+  }
+  const { backend, loadSchema } = backendFromFlags(flags);
+  const origins = flags.allowOrigin;
+  const gateway = new Gateway({
+    upstream: flags.upstream,
+    backend,
+    loadSchema,
+    log: createLogger(flags.logLevel),
+    rest: { strict: flags.strict ?? false },
+    maxMessageBytes: flags.maxMessage,
+    ...(origins === undefined ? {} : { origin: origins.includes("*") ? "any" : origins }),
+    ...(flags.files === undefined ? {} : { files: flags.files }),
+  });
+  onShutdown(() => gateway.close(flags.grace * 1000));
+  const address = await gateway.start(flags.host, flags.port).catch((error: unknown) => {
+    throw listenError(error, flags.host, flags.port);
+  });
+  process.stdout.write(`sluice: ${flags.upstream} is at ${urlOf("http", address)}\n`);
+}

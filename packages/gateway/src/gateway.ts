@@ -1,0 +1,136 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { nameOfCode } from "@sluice/protocol";
+import {
+  createRestHandler,
+  RestWebSocketDialect,
+  type Backend,
+  type CallReport,
+  type RestOptions,
+  type Schema,
+} from "@sluice/rpc";
+import type { AcceptOptions } from "@sluice/websocket";
+import sirv from "sirv";
+import { Listener } from "./listener/listener.ts";
+import type { Logger } from "./log.ts";
+import { levelOfStatus, Upstream } from "./upstream.ts";
+
+/** What a gateway is made of. */
+export interface GatewayOptions {
+  /** For people: `localhost:50051`. */
+  readonly upstream: string;
+  readonly backend: Backend;
+  readonly loadSchema: () => Promise<Schema>;
+  readonly log: Logger;
+  readonly rest?: RestOptions;
+  /** The largest message of a client, in bytes; default 4 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Which pages may open WebSockets; default: those of the gateway's own origin. */
+  readonly origin?: NonNullable<AcceptOptions["origin"]>;
+  /** A folder of files to serve where no method is bound. */
+  readonly files?: string;
+}
+
+/** How long the peers of closed WebSockets may take for their part of the close handshake, in milliseconds. */
+const closeHandshakeTime = 1_000;
+
+/** One port, its dialects, and the backend behind them. */
+export class Gateway {
+  readonly #upstream: Upstream;
+  readonly #listener: Listener;
+  readonly #webSockets: RestWebSocketDialect;
+
+  constructor(options: GatewayOptions) {
+    const { log } = options;
+    const upstream = new Upstream({
+      name: options.upstream,
+      backend: options.backend,
+      loadSchema: options.loadSchema,
+      rest: options.rest ?? {},
+      log,
+    });
+    const shared = {
+      routes: () => upstream.routes(),
+      report: (report: CallReport) => logCall(log, report),
+      ...(options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes }),
+    };
+    const files = options.files === undefined ? undefined : sirv(options.files, { etag: true, dev: true });
+    const rest = createRestHandler({
+      ...shared,
+      ...(files === undefined
+        ? {}
+        : {
+            fallback: (request, response, refuse) => {
+              if (request.method === "GET" || request.method === "HEAD") {
+                // Written for HTTP/1; of HTTP/2's compatibility API it uses nothing that is different.
+                files(request as IncomingMessage, response as ServerResponse, refuse);
+              } else refuse();
+            },
+          }),
+    });
+    const webSockets = new RestWebSocketDialect({
+      ...shared,
+      ...(options.origin === undefined ? {} : { origin: options.origin }),
+    });
+    this.#upstream = upstream;
+    this.#webSockets = webSockets;
+    this.#listener = new Listener({
+      request: rest,
+      upgrade: (request, socket, head) => webSockets.handleUpgrade(request, socket, head),
+    });
+  }
+
+  /**
+   * Loads the schema and listens; resolves with the address. A backend that cannot be reached does not keep the
+   * gateway from starting. Rejects with an RpcError for a schema that is wrong, and with the error of
+   * `net.Server` for a port that cannot be had.
+   */
+  async start(host: string, port: number): Promise<AddressInfo> {
+    const address = await this.#listener.listen(host, port);
+    try {
+      await this.#upstream.start();
+    } catch (error) {
+      await this.close(0);
+      throw error;
+    }
+    return address;
+  }
+
+  /**
+   * Stops accepting, lets calls finish for at most `graceMs` milliseconds, closes the WebSockets that are left
+   * with 1001, and then everything else.
+   */
+  async close(graceMs: number): Promise<void> {
+    const drained = this.#listener.drain();
+    await settledWithin(drained, graceMs);
+    this.#webSockets.closeAll("the gateway is shutting down");
+    await settledWithin(drained, this.#webSockets.size > 0 ? closeHandshakeTime : 0);
+    this.#listener.destroy();
+    await drained;
+    await this.#upstream.close(0);
+  }
+}
+
+function logCall(log: Logger, report: CallReport): void {
+  const { code, message } = report.status;
+  const level = levelOfStatus(code);
+  if (!log.isLevelEnabled(level)) return;
+  log[level](
+    {
+      dialect: report.dialect,
+      method: report.method?.path,
+      status: nameOfCode(code),
+      ms: Math.round(report.duration),
+    },
+    message === "" ? report.target : `${report.target}: ${message}`,
+  );
+}
+
+async function settledWithin(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
+}

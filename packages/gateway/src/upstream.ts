@@ -1,0 +1,121 @@
+import { Code, nameOfCode } from "@sluice/protocol";
+import {
+  createStatus,
+  RestRoutes,
+  RpcError,
+  type Backend,
+  type RestOptions,
+  type Schema,
+  type Status,
+} from "@sluice/rpc";
+import type { Logger } from "./log.ts";
+
+/** The longest pause between two attempts to get the schema, in milliseconds. */
+const longestPause = 5_000;
+
+type State =
+  | { readonly kind: "loading"; readonly status: Status; retry?: NodeJS.Timeout }
+  | { readonly kind: "ready"; readonly routes: RestRoutes }
+  | { readonly kind: "closed" };
+
+/** What an upstream is made of. */
+export interface UpstreamOptions {
+  /** For people: `localhost:50051`. */
+  readonly name: string;
+  readonly backend: Backend;
+  readonly loadSchema: () => Promise<Schema>;
+  readonly rest: RestOptions;
+  readonly log: Logger;
+}
+
+/**
+ * A backend together with its schema. While the backend cannot be asked for its schema, the upstream keeps
+ * trying, and its routes are the status that says why.
+ */
+export class Upstream {
+  readonly #options: UpstreamOptions;
+  #state: State;
+  #attempts = 0;
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    const status = createStatus(Code.UNAVAILABLE, `the schema of ${options.name} is being loaded`);
+    this.#state = { kind: "loading", status };
+  }
+
+  /**
+   * Loads the schema. Resolves after the first attempt, also when the backend could not be reached, because
+   * that may mend itself. Rejects with what will not: a file that is wrong, a server without reflection.
+   */
+  async start(): Promise<void> {
+    try {
+      this.#ready(await this.#options.loadSchema());
+    } catch (error) {
+      if (!(error instanceof RpcError) || error.code !== "reflection_unavailable") throw error;
+      this.#failed(error);
+    }
+  }
+
+  /** The routes, or why there are none yet. */
+  routes(): RestRoutes | Status {
+    switch (this.#state.kind) {
+      case "ready":
+        return this.#state.routes;
+      case "loading":
+        return this.#state.status;
+      case "closed":
+        return createStatus(Code.UNAVAILABLE, "the gateway is shutting down");
+    }
+  }
+
+  /** Ends the attempts and the backend's connections; running calls may take `graceMs` milliseconds. */
+  async close(graceMs: number): Promise<void> {
+    if (this.#state.kind === "loading") clearTimeout(this.#state.retry);
+    this.#state = { kind: "closed" };
+    await this.#options.backend.close(graceMs);
+  }
+
+  async #retry(): Promise<void> {
+    try {
+      const schema = await this.#options.loadSchema();
+      if (this.#state.kind === "loading") this.#ready(schema);
+    } catch (error) {
+      if (this.#state.kind === "loading") this.#failed(error);
+    }
+  }
+
+  #ready(schema: Schema): void {
+    const { name, backend, rest, log } = this.#options;
+    const routes = new RestRoutes(schema, backend, rest);
+    for (const problem of routes.problems) log.warn(`an HTTP rule is left out: ${problem.message}`);
+    this.#state = { kind: "ready", routes };
+    log.info(`${name}: ${schema.methods.size} methods`);
+  }
+
+  #failed(error: unknown): void {
+    const { name, log } = this.#options;
+    const reason = error instanceof Error ? error.message : String(error);
+    // The first failure and then every tenth: the reason stays the same for long.
+    if (this.#attempts % 10 === 0) log.warn(`${name} gives no schema (${reason}); trying again`);
+    const pause = Math.min(longestPause, 250 * 2 ** Math.min(this.#attempts, 10));
+    this.#attempts++;
+    const retry = setTimeout(() => void this.#retry(), pause);
+    this.#state = { kind: "loading", status: createStatus(Code.UNAVAILABLE, reason), retry };
+  }
+}
+
+/** The level at which a call's end is logged: failures of the system loud, those of the client quiet. */
+export function levelOfStatus(code: number): "debug" | "info" | "warn" {
+  switch (nameOfCode(code)) {
+    case "OK":
+      return "debug";
+    case "UNKNOWN":
+    case "INTERNAL":
+    case "UNAVAILABLE":
+    case "DATA_LOSS":
+    case "DEADLINE_EXCEEDED":
+      return "warn";
+    default:
+      return "info";
+  }
+}

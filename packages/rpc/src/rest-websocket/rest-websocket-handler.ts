@@ -1,0 +1,145 @@
+import type { Duplex } from "node:stream";
+import { STATUS_CODES, type IncomingMessage } from "node:http";
+import { Code, httpStatusFromCode } from "@sluice/protocol";
+import {
+  acceptWebSocket,
+  CloseCode,
+  type AcceptOptions,
+  type WebSocketConnection,
+  type WebSocketHandlers,
+} from "@sluice/websocket";
+import type { Metadata } from "../call/metadata.ts";
+import type { CallReport } from "../call/report.ts";
+import { createStatus, type Status } from "../call/status.ts";
+import { defaultMaxMessageBytes, refusalOf } from "../rest/rest-handler.ts";
+import { splitTarget } from "../rest/http-message.ts";
+import { metadataFromRequest } from "../rest/rest-metadata.ts";
+import type { Method } from "../schema/method.ts";
+import { RestRoutes, type RoutesSource } from "../transcode/rest-routes.ts";
+import { jsonFromStatus } from "../transcode/status-json.ts";
+import { RestWebSocketCall } from "./rest-websocket-call.ts";
+import { readCookie, readOfferedProtocols } from "./subprotocol.ts";
+
+/** What the dialect of REST over a WebSocket needs. */
+export interface RestWebSocketOptions {
+  readonly routes: RoutesSource;
+  /** Which pages may connect; default: those of the gateway's own origin. Other clients send no Origin. */
+  readonly origin?: NonNullable<AcceptOptions["origin"]>;
+  /** The largest message in both senses, of the WebSocket and of JSON, in bytes; default 4 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Told of each call, and of each refused handshake, when it has ended. */
+  readonly report?: (report: CallReport) => void;
+}
+
+const tokenCookie = "token";
+
+/**
+ * The dialect `rest-websocket`: the URLs of the REST dialect over a WebSocket, all four kinds of calls, each on
+ * a socket of its own; compatible with grpc-websocket-proxy.
+ */
+export class RestWebSocketDialect {
+  readonly #options: RestWebSocketOptions;
+  readonly #calls = new Map<WebSocketConnection, RestWebSocketCall>();
+  readonly #handlers: WebSocketHandlers;
+
+  constructor(options: RestWebSocketOptions) {
+    this.#options = options;
+    this.#handlers = {
+      message: (connection, data, isBinary) => this.#calls.get(connection)?.receive(data, isBinary),
+      drain: (connection) => this.#calls.get(connection)?.resume(),
+      close: (connection, closed) => {
+        const call = this.#calls.get(connection);
+        this.#calls.delete(connection);
+        call?.abandon(`the client closed the WebSocket (${closed.code})`);
+      },
+    };
+  }
+
+  /** How many WebSockets are open. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Answers an HTTP/1 upgrade request (the server's `upgrade` event). */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const routes = this.#options.routes();
+    const begun = performance.now();
+    const { path, query } = splitTarget(request.url ?? "/");
+    let httpMethod = query.get("method")?.toUpperCase() ?? "GET";
+    let method: Method | undefined;
+    const report = (status: Status): void =>
+      this.#options.report?.({
+        dialect: "rest-websocket",
+        method,
+        target: `${httpMethod} ${path}`,
+        status,
+        duration: performance.now() - begun,
+      });
+    const refuse = (httpStatus: number, status: Status): void => {
+      refuseUpgrade(socket, httpStatus, jsonFromStatus(status));
+      report(status);
+    };
+    if (!(routes instanceof RestRoutes)) {
+      refuse(httpStatusFromCode(routes.code), routes);
+      return;
+    }
+    let match = routes.match(httpMethod, path);
+    if (match.kind === "wrong_method" && !query.has("method")) {
+      // An upgrade is always a GET. Where GET leads nowhere and the client names no method, the path is enough.
+      httpMethod = match.allowed.includes("POST") ? "POST" : (match.allowed[0] ?? "POST");
+      match = routes.match(httpMethod, path);
+    }
+    if (match.kind !== "found") {
+      const { httpStatus, status } = refusalOf(match, httpMethod, path);
+      refuse(httpStatus, status);
+      return;
+    }
+    method = match.route.binding.method;
+
+    const offered = readOfferedProtocols(request.headers["sec-websocket-protocol"]);
+    const maxMessageBytes = this.#options.maxMessageBytes ?? defaultMaxMessageBytes;
+    const connection = acceptWebSocket(request, socket, head, {
+      handlers: this.#handlers,
+      protocols: () => offered.selected,
+      limits: { maxMessageBytes },
+      ...(this.#options.origin === undefined ? {} : { origin: this.#options.origin }),
+      refused: (refusal) => report(createStatus(Code.PERMISSION_DENIED, refusal.message)),
+    });
+    if (connection === undefined) return;
+    const withoutMethod = new URLSearchParams(query);
+    withoutMethod.delete("method");
+    const call = new RestWebSocketCall(connection, {
+      transcoder: match.route,
+      backend: routes.backend,
+      url: { values: match.values, query: withoutMethod },
+      metadata: withAuthorization(metadataFromRequest(request), offered.authorization, request),
+      maxMessageBytes,
+      any: routes.any,
+      ended: report,
+    });
+    this.#calls.set(connection, call);
+  }
+
+  /** Closes every WebSocket with 1001; their calls are cancelled. */
+  closeAll(reason: string): void {
+    for (const connection of this.#calls.keys()) connection.close(CloseCode.GOING_AWAY, reason);
+  }
+}
+
+function withAuthorization(
+  metadata: Metadata,
+  fromProtocol: string | undefined,
+  request: IncomingMessage,
+): Metadata {
+  const cookie = readCookie(request.headers.cookie, tokenCookie);
+  const authorization = cookie === undefined ? fromProtocol : `Bearer ${cookie}`;
+  return authorization === undefined ? metadata : { ...metadata, authorization };
+}
+
+function refuseUpgrade(socket: Duplex, httpStatus: number, json: string): void {
+  const body = Buffer.from(json);
+  socket.end(
+    `HTTP/1.1 ${httpStatus} ${STATUS_CODES[httpStatus] ?? ""}\r\n` +
+      `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${json}`,
+  );
+}

@@ -1,0 +1,82 @@
+import type { Metadata } from "../call/metadata.ts";
+import type { HttpRequest } from "./http-message.ts";
+
+const prefix = "grpc-metadata-";
+
+// The headers that grpc-gateway forwards as `grpcgateway-*`, which backends behind it have come to read.
+const forwarded = new Set([
+  "accept",
+  "accept-charset",
+  "accept-language",
+  "accept-ranges",
+  "authorization",
+  "cache-control",
+  "content-type",
+  "cookie",
+  "date",
+  "expect",
+  "from",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-schedule-tag-match",
+  "if-unmodified-since",
+  "max-forwards",
+  "origin",
+  "pragma",
+  "referer",
+  "user-agent",
+  "via",
+  "warning",
+]);
+
+const printableAscii = /^[\x20-\x7e]*$/;
+const metadataKey = /^[a-z0-9_.-]+$/;
+
+/**
+ * The metadata of a REST request, by grpc-gateway's rules: `Grpc-Metadata-K` is `k`, `Authorization` is itself,
+ * well-known request headers are `grpcgateway-*`, and the caller is added to `x-forwarded-for` and
+ * `x-forwarded-host`. What metadata cannot hold (control characters, other alphabets) is left out.
+ */
+export function metadataFromRequest(request: HttpRequest): Metadata {
+  const metadata = Object.create(null) as Record<string, string | string[]>;
+  const raw = request.rawHeaders;
+  let host: string | undefined;
+  let forwardedHost: string | undefined;
+  const forwardedFor: string[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] ?? "").toLowerCase();
+    const value = raw[at + 1] ?? "";
+    if (name.startsWith(prefix)) add(metadata, name.slice(prefix.length), value);
+    else if (name === "host" || name === ":authority") host ??= value;
+    else if (name === "x-forwarded-host") forwardedHost ??= value;
+    else if (name === "x-forwarded-for") forwardedFor.push(value);
+    else if (forwarded.has(name)) {
+      if (name === "authorization") add(metadata, name, value);
+      add(metadata, `grpcgateway-${name}`, value);
+    }
+  }
+  const address = request.socket.remoteAddress;
+  if (address !== undefined) forwardedFor.push(address);
+  if (forwardedFor.length > 0) add(metadata, "x-forwarded-for", forwardedFor.join(", "));
+  const forwardedTo = forwardedHost ?? host;
+  if (forwardedTo !== undefined) add(metadata, "x-forwarded-host", forwardedTo);
+  return metadata;
+}
+
+/** The HTTP headers of a call's metadata: `k` becomes `Grpc-Metadata-K`, or `Grpc-Trailer-K` for trailers. */
+export function headersFromMetadata(
+  metadata: Metadata,
+  headerPrefix: "grpc-metadata-" | "grpc-trailer-",
+): [name: string, value: string | readonly string[]][] {
+  return Object.entries(metadata).map(([key, value]) => [`${headerPrefix}${key}`, value]);
+}
+
+function add(metadata: Record<string, string | string[]>, key: string, value: string): void {
+  // `grpc-` belongs to the protocol: a client may not set the timeout or the encoding of the backend's call.
+  if (!metadataKey.test(key) || key.startsWith("grpc-") || !printableAscii.test(value)) return;
+  const held = metadata[key];
+  if (held === undefined) metadata[key] = value;
+  else if (Array.isArray(held)) held.push(value);
+  else metadata[key] = [held, value];
+}
