@@ -128,18 +128,18 @@ export class ConnectionPool implements ConnectionListener {
     if (this.#dial.kind === "closed") return Promise.resolve();
     if (this.#dial.kind !== "at rest") this.#dial.timer.cancel();
     const whenClosed = this.#dial.kind === "draining" ? this.#dial.whenClosed : [];
-    const timer = this.#options.clock.after(graceMs, () => {
+    const closed = new Promise<void>((resolve) => whenClosed.push(resolve));
+    const end = (): void => {
       for (const connection of this.#draining) connection.destroy(shuttingDown);
-    });
-    this.#dial = { kind: "draining", timer, whenClosed };
+    };
+    this.#dial = { kind: "draining", timer: this.#options.clock.after(graceMs, end), whenClosed };
     this.#failWaiting(createStatus(Code.UNAVAILABLE, shuttingDown));
     for (const connection of this.#connecting) connection.destroy(shuttingDown);
     for (const connection of this.#ready.slice()) this.#giveUp(connection, shuttingDown);
+    if (graceMs <= 0) end();
     this.#onChange();
-    return new Promise((resolve) => {
-      whenClosed.push(resolve);
-      this.#settle();
-    });
+    this.#settle();
+    return closed;
   }
 
   ready(connection: Connection): void {

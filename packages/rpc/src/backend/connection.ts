@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from "node:http2";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Timer } from "./clock.ts";
+import { describeClose, describeConnectionError } from "./connection-error.ts";
 import { Keepalive } from "./keepalive.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { nameOfErrorCode } from "./response-status.ts";
@@ -56,8 +57,9 @@ export class Connection {
     this.#listener = listener;
     this.#socket = openSocket(target, options);
     this.#socket.setNoDelay(true).setKeepAlive(true, tcpKeepaliveMs);
-    // Before the session has the socket, so that the reason is known when it ends its streams.
-    this.#socket.once("error", (error) => this.#note(describeError(error)));
+    // Before the session has the socket, so that the reason is known when it ends its streams. After an error
+    // Node does not always close both: a TLS alert that follows the handshake would leave them half alive.
+    this.#socket.on("error", (error) => this.#failed(error));
     this.#socket.once("close", () => this.#closed());
 
     const scheme = target.scheme === "https" || options.tls !== undefined ? "https" : "http";
@@ -78,7 +80,7 @@ export class Connection {
       this.#settled();
     });
     session.on("goaway", (code, lastStreamId, data) => this.#goaway(code, lastStreamId, data));
-    session.on("error", (error) => this.#note(describeError(error)));
+    session.on("error", (error) => this.#failed(error));
     session.once("close", () => this.#closed());
 
     const { connectTimeoutMs, clock } = options;
@@ -153,6 +155,10 @@ export class Connection {
     this.#closed();
   }
 
+  #failed(error: Error): void {
+    this.destroy(describeConnectionError(error, this.#state.kind !== "connecting"));
+  }
+
   #note(reason: string): void {
     this.#reason ??= reason;
   }
@@ -186,11 +192,10 @@ export class Connection {
     if (state.kind === "closed") return;
     if (state.kind === "connecting") {
       state.timeout.cancel();
-      this.#note("it was closed before HTTP/2 was agreed; is it a gRPC server, with the same TLS setting?");
     } else {
       state.keepalive.stop();
     }
-    this.#note(state.kind === "draining" ? state.reason : "the backend closed the connection");
+    this.#note(state.kind === "draining" ? state.reason : describeClose(state.kind !== "connecting"));
     const reason = this.#reason ?? "it was closed";
     this.#state = { kind: "closed", reason };
     if (!this.#session.destroyed) this.#session.destroy();
@@ -212,13 +217,4 @@ function openSocket(target: Target, options: ResolvedOptions): Socket {
     ...(key === undefined ? {} : { key }),
     ...(name === undefined ? {} : { servername: name }),
   });
-}
-
-/** What an error of a socket or a session says, with the parts of an error for several addresses. */
-function describeError(error: Error): string {
-  if (error instanceof AggregateError && error.message === "") {
-    return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join("; ");
-  }
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return code === "" || error.message.includes(code) ? error.message : `${error.message} (${code})`;
 }
