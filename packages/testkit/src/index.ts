@@ -2,3 +2,4 @@ export { testCertificates, type KeyPair, type TestCertificates } from "./certifi
 export type { CallLog, CallRecord } from "./echo/call-log.ts";
 export { startEchoServer, type EchoServer, type EchoServerOptions } from "./echo/echo-server.ts";
 export { startFaultProxy, type Fault, type FaultProxy } from "./fault-proxy.ts";
+export { startChromium } from "./chromium.ts";
