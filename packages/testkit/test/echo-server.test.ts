@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect as connectHttp2, type Settings } from "node:http2";
 import { after, before, describe, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
@@ -217,6 +218,49 @@ test("a server that is killed cuts its calls and can come back on the same port"
   assert.deepEqual((await unary(client, "Say", { text: "back" })).reply, { text: "back" });
   client.close();
   await second.close();
+});
+
+test("a server announces how many calls a connection may have", async () => {
+  const server = await startEchoServer({ reflection: "none", maxConcurrentStreams: 3 });
+  const session = connectHttp2(`http://${server.address}`);
+  const [settings] = (await once(session, "remoteSettings")) as [Settings];
+  assert.equal(settings.maxConcurrentStreams, 3);
+  session.destroy();
+  await server.close();
+});
+
+test("a server sends GOAWAY, and cuts what still runs after the grace", async () => {
+  const server = await startEchoServer({ reflection: "none" });
+  const session = connectHttp2(`http://${server.address}`);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/sluice.test.v1.Echo/Sleep",
+    "content-type": "application/grpc",
+  });
+  stream.on("error", () => {});
+  session.on("error", () => {});
+  stream.end(Buffer.alloc(5));
+  await server.calls.until((log) => log.open === 1);
+  server.goAway(60_000);
+  assert.equal((await once(session, "goaway"))[0], 0);
+  assert.equal(server.calls.open, 1);
+  server.goAway(0);
+  await once(stream, "close");
+  await server.calls.until((log) => log.cancelled === 1);
+  await server.close();
+});
+
+test("a server that resets its connections takes new ones", async () => {
+  const server = await startEchoServer({ reflection: "none" });
+  const client = clientOf(server);
+  const cut = unary(client, "Sleep", {});
+  await server.calls.until((log) => log.open === 1);
+  server.reset();
+  assert.equal((await cut).error?.code, 14);
+  await unary(client, "Say", { text: "again" }, new grpc.Metadata({ waitForReady: true }));
+  assert.deepEqual({ ...server.connections }, { open: 1, accepted: 2 });
+  client.close();
+  await server.close();
 });
 
 for (const tls of [true, "mutual"] as const) {

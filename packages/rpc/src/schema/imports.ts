@@ -9,7 +9,7 @@ function byName(files: readonly FileDescriptorProto[]): Files {
   return new Map([...wellKnownFiles, ...files.map((file) => [file.name, file] as const)]);
 }
 
-/** The names of all files that a file imports, at any distance; its own only where imports form a cycle. */
+/** The names of all files that a file imports, at any distance; its own only where imports form a circle. */
 function importedBy(file: FileDescriptorProto, files: Files): Set<string> {
   const found = new Set<string>();
   const ahead = [...file.dependency];
@@ -38,29 +38,66 @@ export function addMissingImports(files: readonly FileDescriptorProto[]): void {
   for (const file of files) for (const { name } of declaredTypes(file)) fileOfType.set(name, file.name);
   const all = byName(files);
   for (const file of files) {
-    let imported = importedBy(file, all);
+    const near = new Set([file.name, ...file.dependency]);
+    let far: ReadonlySet<string> | undefined;
     for (const { name } of typeReferences(file)) {
       const needed = fileOfType.get(name.slice(1));
-      if (needed === undefined || needed === file.name || imported.has(needed)) continue;
+      if (needed === undefined || near.has(needed)) continue;
+      far ??= importedBy(file, all);
+      if (far.has(needed)) continue;
       file.dependency.push(needed);
-      imported = importedBy(file, all);
+      near.add(needed);
+      far = undefined;
     }
   }
 }
 
 /**
- * Cuts files that import each other in a cycle into one file for each type and service. Such cycles come from
+ * Puts every file behind those that it imports; `stuck` are the files of a circle of imports and their importers.
+ * Without recursion, because a chain of imports can be longer than the stack.
+ */
+export function sortByImports(files: readonly FileDescriptorProto[]): {
+  readonly sorted: readonly FileDescriptorProto[];
+  readonly stuck: readonly FileDescriptorProto[];
+} {
+  const present = new Set(files.map(({ name }) => name));
+  const importers = new Map<string, FileDescriptorProto[]>();
+  const missing = new Map<string, number>();
+  for (const file of files) {
+    const imports = [...new Set(file.dependency)].filter((name) => present.has(name));
+    missing.set(file.name, imports.length);
+    for (const name of imports) {
+      const known = importers.get(name);
+      if (known === undefined) importers.set(name, [file]);
+      else known.push(file);
+    }
+  }
+  const sorted = files.filter(({ name }) => missing.get(name) === 0);
+  // What is added meanwhile is visited too.
+  for (const { name } of sorted) {
+    for (const importer of importers.get(name) ?? []) {
+      const left = (missing.get(importer.name) ?? 0) - 1;
+      missing.set(importer.name, left);
+      if (left === 0) sorted.push(importer);
+    }
+  }
+  return { sorted, stuck: files.filter(({ name }) => (missing.get(name) ?? 0) > 0) };
+}
+
+/**
+ * Cuts files that import each other in a circle into one file for each type and service. Such circles come from
  * servers that merge the files of a package; between the types themselves there is none.
  */
-export function splitCycles(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
+export function splitCircles(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
+  const { stuck } = sortByImports(files);
+  if (stuck.length === 0) return [...files];
   const all = byName(files);
-  const cyclic = new Set(
-    files.filter((file) => importedBy(file, all).has(file.name)).map(({ name }) => name),
+  const circular = new Set(
+    stuck.filter((file) => importedBy(file, all).has(file.name)).map(({ name }) => name),
   );
-  if (cyclic.size === 0) return [...files];
   const pieces = files.flatMap((file) => {
-    const parts = cyclic.has(file.name) ? split(file) : [file];
-    for (const part of parts) removeImports(part, cyclic);
+    const parts = circular.has(file.name) ? split(file) : [file];
+    for (const part of parts) removeImports(part, circular);
     return parts;
   });
   addMissingImports(pieces);

@@ -3,6 +3,7 @@ import { RpcError } from "../error.ts";
 import type { DescriptorSource } from "./descriptor-source.ts";
 import { descriptorBytes } from "./descriptor-bytes.ts";
 import { declaredNames, declaredTypes, typeReferences } from "./descriptor-walk.ts";
+import { sortByImports } from "./imports.ts";
 import { mendDescriptors } from "./mend.ts";
 import { jsonFileNames, wellKnownFiles } from "./well-known-files.ts";
 
@@ -115,27 +116,9 @@ function checkTypes(files: Files): void {
   }
 }
 
-/** Without recursion, because a chain of imports can be longer than the stack. */
-function sort(files: Files): FileDescriptorProto[] {
-  const sorted: FileDescriptorProto[] = [];
-  const importers = new Map<string, OriginalFile[]>();
-  const missing = new Map<string, number>();
-  const ready: FileDescriptorProto[] = [];
-  for (const each of files.values()) {
-    const imports = new Set(each.file.dependency);
-    for (const name of imports) importers.set(name, [...(importers.get(name) ?? []), each]);
-    missing.set(each.file.name, imports.size);
-    if (imports.size === 0) ready.push(each.file);
-  }
-  for (const file of ready) {
-    sorted.push(file);
-    for (const { file: importer } of importers.get(file.name) ?? []) {
-      const left = (missing.get(importer.name) ?? 0) - 1;
-      missing.set(importer.name, left);
-      if (left === 0) ready.push(importer);
-    }
-  }
-  if (sorted.length === files.size) return sorted;
-  const cyclic = [...files.values()].filter(({ file }) => (missing.get(file.name) ?? 0) > 0).map(place);
-  throw invalid(`These files import each other in a circle: ${cyclic.slice(0, 10).join(", ")}`);
+function sort(files: Files): readonly FileDescriptorProto[] {
+  const { sorted, stuck } = sortByImports([...files.values()].map(({ file }) => file));
+  if (stuck.length === 0) return sorted;
+  const names = stuck.slice(0, 10).flatMap(({ name }) => files.get(name) ?? []);
+  throw invalid(`These files import each other in a circle: ${names.map(place).join(", ")}`);
 }

@@ -13,7 +13,7 @@ import {
   typeReferences,
   type TypeReference,
 } from "./descriptor-walk.ts";
-import { addMissingImports, removeImports, splitCycles } from "./imports.ts";
+import { addMissingImports, removeImports, splitCircles } from "./imports.ts";
 import { wellKnownTypes } from "./well-known-files.ts";
 
 /**
@@ -43,7 +43,7 @@ export function mendDescriptors(files: readonly FileDescriptorProto[]): FileDesc
   }
   qualifyTypes(mended);
   addMissingImports(mended);
-  return splitCycles(mended);
+  return splitCircles(mended);
 }
 
 /** Whether a file declares again, under a name of its own, what google/protobuf declares. */

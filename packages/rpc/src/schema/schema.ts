@@ -34,9 +34,10 @@ export interface Schema {
 export function createSchema(...sources: readonly DescriptorSource[]): Schema {
   const { sorted, given } = linkDescriptors(sources);
   const registry = createRegistry(sources, sorted);
+  const served = servedBy(sources);
   const services = given
     .flatMap((file) => registry.getFile(file.name)?.services ?? [])
-    .filter((service) => isServed(service.typeName, sources));
+    .filter(({ typeName }) => served.has(typeName));
   const methods = new Map<string, Method>();
   for (const service of services) {
     for (const desc of service.methods) {
@@ -100,14 +101,12 @@ function createRegistry(
   }
 }
 
-function isServed(service: string, sources: readonly DescriptorSource[]): boolean {
-  return sources.some(({ services, files }) =>
-    services === undefined
-      ? files.some(({ package: scope, service: all }) =>
-          all.some(({ name }) => service === (scope === "" ? name : `${scope}.${name}`)),
-        )
-      : services.has(service),
-  );
+function servedBy(sources: readonly DescriptorSource[]): Set<string> {
+  return new Set(sources.flatMap(({ services, files }) => [...(services ?? files.flatMap(serviceNames))]));
+}
+
+function serviceNames(file: FileDescriptorProto): string[] {
+  return file.service.map(({ name }) => (file.package === "" ? name : `${file.package}.${name}`));
 }
 
 function fingerprintOf(files: readonly FileDescriptorProto[]): string {
