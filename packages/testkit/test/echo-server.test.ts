@@ -245,7 +245,7 @@ test("a server sends GOAWAY, and cuts what still runs after the grace", async ()
   assert.equal((await once(session, "goaway"))[0], 0);
   assert.equal(server.calls.open, 1);
   server.goAway(0);
-  await once(stream, "close");
+  await new Promise((resolve) => stream.once("close", resolve));
   await server.calls.until((log) => log.cancelled === 1);
   await server.close();
 });
