@@ -42,7 +42,10 @@ function clientOf(
   };
   const Constructor = loaded.sluice.test.v1[service];
   assert.ok(Constructor);
-  return new Constructor(server.address, credentials) as unknown as Client;
+  return new Constructor(server.address, credentials, {
+    // TLS does not take an IP address for a name.
+    "grpc.ssl_target_name_override": "localhost",
+  }) as unknown as Client;
 }
 
 const same = (bytes: Buffer): Buffer => bytes;

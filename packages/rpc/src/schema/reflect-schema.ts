@@ -51,7 +51,7 @@ async function reflectWith(
   options: ReflectOptions,
 ): Promise<Schema> {
   const { name = "the backend", metadata, signal } = options;
-  const timeoutMs = Math.max(1, deadline - performance.now());
+  const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
   const stream = new ReflectionStream(backend, version, { name, timeoutMs, ...(metadata && { metadata }) });
   const abort = (): void => stream.cancel();
   signal?.addEventListener("abort", abort);
