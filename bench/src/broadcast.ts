@@ -74,5 +74,5 @@ async function round(
     await server.ask({ ask: "broadcast", bytes, times: each.perTick });
     await received;
   }
-  return ((await server.cpu()) - before) / (each.ticks * each.perTick * connections);
+  return ((await server.cpu()).total - before.total) / (each.ticks * each.perTick * connections);
 }

@@ -10,6 +10,8 @@ export type Bars = Partial<Record<SubjectName, number>>;
 export interface ComparedCase {
   readonly name: string;
   readonly results: Results;
+  /** A further line below it, which is not compared: the part spent outside the kernel. */
+  readonly user?: Results;
   readonly bars: Bars;
 }
 
@@ -20,9 +22,16 @@ export interface ComparedCase {
 export function formatComparison(unit: string, ours: SubjectName, cases: readonly ComparedCase[]): string {
   const subjects = [...new Set(cases.flatMap(({ results }) => [...results.keys()]))];
   const peers = subjects.filter((name) => name !== ours);
-  const costs = cases.map(({ name, results }) => [
-    name,
-    ...subjects.map((subject) => spread(results.get(subject) ?? [])),
+  const costs = cases.flatMap(({ name, results, user }) => [
+    [name, ...subjects.map((subject) => spread(results.get(subject) ?? []))],
+    ...(user === undefined
+      ? []
+      : [
+          [
+            "  outside the kernel",
+            ...subjects.map((subject) => threeDigits(median(user.get(subject) ?? []))),
+          ],
+        ]),
   ]);
   const compared = cases.map(({ name, results, bars }) => [
     name,

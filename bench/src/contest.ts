@@ -6,6 +6,13 @@ import type { SubjectName } from "./subject.ts";
 /** Costs of each subject, one for each round; the same index is the same round. */
 export type Results = ReadonlyMap<SubjectName, readonly number[]>;
 
+/** What a contest measured, in µs per message. */
+export interface Measured {
+  readonly total: Results;
+  /** The part of it that was not spent in the kernel. */
+  readonly user: Results;
+}
+
 /** Fresh processes of every subject: what one process costs depends on how it happened to be compiled and laid out. */
 const starts = 3;
 
@@ -17,15 +24,16 @@ interface Contestant {
 }
 
 /**
- * Lets subjects echo in turns and measures the CPU of the server process, in µs per message. `open` connects a load to
- * a subject.
+ * Lets subjects echo in turns and measures the CPU of the server process for each message. `open` connects a load to a
+ * subject.
  */
 export async function contest(
   subjects: readonly SubjectName[],
   options: BenchOptions,
   open: (server: ServerProcess) => Promise<EchoLoad>,
-): Promise<Results> {
-  const results = new Map<SubjectName, number[]>(subjects.map((name) => [name, []]));
+): Promise<Measured> {
+  const total = new Map<SubjectName, number[]>(subjects.map((name) => [name, []]));
+  const user = new Map<SubjectName, number[]>(subjects.map((name) => [name, []]));
   for (let start = 0; start < starts; start++) {
     const contestants: Contestant[] = [];
     try {
@@ -39,7 +47,9 @@ export async function contest(
         for (const { server, load } of rotated(contestants, round)) {
           const before = await server.cpu();
           const messages = await load.run(options.milliseconds);
-          results.get(server.name)?.push(((await server.cpu()) - before) / messages);
+          const after = await server.cpu();
+          total.get(server.name)?.push((after.total - before.total) / messages);
+          user.get(server.name)?.push((after.user - before.user) / messages);
         }
       }
     } finally {
@@ -49,7 +59,7 @@ export async function contest(
       }
     }
   }
-  return results;
+  return { total, user };
 }
 
 /** The same in another order each round, so that none always follows the same one. */

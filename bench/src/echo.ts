@@ -29,15 +29,18 @@ export async function benchEcho(options: BenchOptions): Promise<void> {
   const compared: ComparedCase[] = [];
   for (const each of cases) {
     if (!each.name.includes(options.only)) continue;
-    const results = await contest(["net", "ws", "ws+bufferutil", "sluice"], options, ({ name, port }) =>
-      EchoLoad.open({
-        port,
-        connections: each.connections,
-        upgrade: speaksWebSocket(name),
-        createConversation: () => createConversation(each, name),
-      }),
+    const { total, user } = await contest(
+      ["net", "ws", "ws+bufferutil", "sluice"],
+      options,
+      ({ name, port }) =>
+        EchoLoad.open({
+          port,
+          connections: each.connections,
+          upgrade: speaksWebSocket(name),
+          createConversation: () => createConversation(each, name),
+        }),
     );
-    compared.push({ name: each.name, results, bars: each.bars });
+    compared.push({ name: each.name, results: total, user, bars: each.bars });
   }
   console.log(`Echo of binary messages. 16 connections (1 MiB: 4), on each of them one message at a time, or 32 in one
 write. Median (least–most) of the rounds. ws is without bufferutil, ws+bufferutil with it; neither compresses.

@@ -8,13 +8,21 @@ export type Question =
   | { readonly ask: "cpu" | "memory" }
   | { readonly ask: "broadcast"; readonly bytes: number; readonly times: number };
 
-/** The fields that belong to the question. `cpu` is in µs since the process started, memory in bytes after a collection. */
+/** The fields that belong to the question. CPU time is in µs since the process started, memory in bytes after a collection. */
 export interface Answer {
   readonly port?: number;
-  readonly cpu?: number;
+  readonly user?: number;
+  readonly system?: number;
   readonly rss?: number;
   readonly heap?: number;
   readonly external?: number;
+}
+
+/** CPU time in µs. */
+export interface CpuTime {
+  readonly total: number;
+  /** What was not spent in the kernel: the part that a library can do something about. */
+  readonly user: number;
 }
 
 /** A subject in a process of its own. */
@@ -48,10 +56,10 @@ export class ServerProcess {
     return await nextMessage<Answer>(this.name, this.#child);
   }
 
-  /** CPU time of the process so far, user and system, in µs. */
-  async cpu(): Promise<number> {
-    const { cpu } = await this.ask({ ask: "cpu" });
-    return cpu ?? 0;
+  /** CPU time of the process so far, in µs. */
+  async cpu(): Promise<CpuTime> {
+    const { user = 0, system = 0 } = await this.ask({ ask: "cpu" });
+    return { total: user + system, user };
   }
 
   /** Memory in bytes after a collection: resident, and what is used of the heap and of buffers outside it. */

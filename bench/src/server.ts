@@ -25,7 +25,7 @@ function answer(subject: Subject, question: Question): Answer {
   switch (question.ask) {
     case "cpu": {
       const { user, system } = process.cpuUsage();
-      return { cpu: user + system };
+      return { user, system };
     }
     case "memory": {
       globalThis.gc?.();

@@ -1,6 +1,7 @@
 /**
  * `npm run conformance:autobahn -- [server] [client] [--peer sluice] [--only PATTERN]…`: runs the Autobahn|Testsuite
- * against server and client. Exits with 1 when a case is neither OK nor INFORMATIONAL, or was not run.
+ * against server and client. Exits with 1 when a case is neither OK nor INFORMATIONAL, or was not run. The peer `ws` is
+ * there to validate the suite as it is installed here: its results are known.
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,6 +29,8 @@ const { values, positionals } = parseArgs({
     only: { type: "string", multiple: true },
   },
 });
+const peers = ["sluice", "ws"];
+if (!peers.includes(values.peer)) throw new Error(`no peer ${values.peer}: one of ${peers.join(", ")}`);
 const chosen = positionals.length === 0 ? Object.keys(directions) : positionals;
 const parts = values.only === undefined ? sections : [values.only];
 

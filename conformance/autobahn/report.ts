@@ -16,9 +16,12 @@ interface IndexEntry {
   readonly behaviorClose: string;
 }
 
-/** Reads the results of `agent` from a folder that the suite reported into, in the order of the cases. */
+/**
+ * Reads the results of `agent` from a folder that the suite reported into, in the order of the cases. None when it has
+ * not reported, because the peer has ended early.
+ */
 export async function readResults(folder: string, agent: string): Promise<CaseResult[]> {
-  const text = await readFile(join(folder, "index.json"), "utf8");
+  const text = await readFile(join(folder, "index.json"), "utf8").catch(() => "{}");
   const index = JSON.parse(text) as Record<string, Record<string, IndexEntry>>;
   return Object.entries(index[agent] ?? {})
     .map(([id, { behavior, behaviorClose }]) => ({ id, behavior, behaviorClose }))
