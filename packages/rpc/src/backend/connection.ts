@@ -190,11 +190,8 @@ export class Connection {
   #closed(): void {
     const state = this.#state;
     if (state.kind === "closed") return;
-    if (state.kind === "connecting") {
-      state.timeout.cancel();
-    } else {
-      state.keepalive.stop();
-    }
+    if (state.kind === "connecting") state.timeout.cancel();
+    else state.keepalive.stop();
     this.#note(state.kind === "draining" ? state.reason : describeClose(state.kind !== "connecting"));
     const reason = this.#reason ?? "it was closed";
     this.#state = { kind: "closed", reason };

@@ -71,7 +71,8 @@ const firstAllocationBytes = 64 * 1024;
 export class MessageParser {
   readonly #maxBytes: number;
   readonly #onMessage: (message: Uint8Array) => void;
-  readonly #prefix = new Uint8Array(prefixBytes);
+  /** The part of a prefix with which a chunk ended; made when that happens first. */
+  #prefix: Uint8Array | undefined;
   #prefixHave = 0;
   #partial: Partial | undefined;
 
@@ -95,17 +96,21 @@ export class MessageParser {
       let prefix = chunk;
       let prefixAt = at;
       if (this.#prefixHave > 0 || chunk.length - at < prefixBytes) {
-        at += this.#collectPrefix(chunk, at);
+        this.#prefix ??= new Uint8Array(prefixBytes);
+        const part = chunk.subarray(at, at + prefixBytes - this.#prefixHave);
+        this.#prefix.set(part, this.#prefixHave);
+        this.#prefixHave += part.length;
         if (this.#prefixHave < prefixBytes) return undefined;
         this.#prefixHave = 0;
+        at += part.length;
         prefix = this.#prefix;
         prefixAt = 0;
       } else {
         at += prefixBytes;
       }
-      const wrong = this.#validatePrefix(prefix, prefixAt);
-      if (wrong !== undefined) return wrong;
-      const length = lengthAt(prefix, prefixAt);
+      const flag = prefix[prefixAt];
+      const length = lengthAt(prefix, prefixAt + 1);
+      if (flag !== 0 || length > this.#maxBytes) return this.#refuse(flag, length);
       if (length <= chunk.length - at) {
         this.#onMessage(chunk.subarray(at, at + length));
         at += length;
@@ -132,13 +137,6 @@ export class MessageParser {
     return undefined;
   }
 
-  #collectPrefix(chunk: Uint8Array, from: number): number {
-    const part = chunk.subarray(from, from + prefixBytes - this.#prefixHave);
-    this.#prefix.set(part, this.#prefixHave);
-    this.#prefixHave += part.length;
-    return part.length;
-  }
-
   #continue(partial: Partial, chunk: Uint8Array, from: number): number {
     const part = chunk.subarray(from, from + partial.length - partial.have);
     const have = partial.have + part.length;
@@ -156,8 +154,7 @@ export class MessageParser {
     return part.length;
   }
 
-  #validatePrefix(bytes: Uint8Array, at: number): Status | undefined {
-    const flag = bytes[at];
+  #refuse(flag: number | undefined, length: number): Status {
     if (flag === 1) {
       return createStatus(
         Code.INTERNAL,
@@ -167,8 +164,6 @@ export class MessageParser {
     if (flag !== 0) {
       return createStatus(Code.INTERNAL, `the response is not gRPC: a message begins with the byte ${flag}`);
     }
-    const length = lengthAt(bytes, at);
-    if (length <= this.#maxBytes) return undefined;
     return createStatus(
       Code.RESOURCE_EXHAUSTED,
       `the response has a message of ${length} bytes, more than the maximum of ${this.#maxBytes}`,
@@ -177,6 +172,7 @@ export class MessageParser {
 }
 
 function lengthAt(bytes: Uint8Array, at: number): number {
-  const byte = (index: number): number => bytes[at + index] ?? 0;
-  return byte(1) * 0x1000000 + (byte(2) << 16) + (byte(3) << 8) + byte(4);
+  const high = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  const low = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+  return high * 0x10000 + low;
 }

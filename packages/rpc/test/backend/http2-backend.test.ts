@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { createHttp2Backend, createStatus, type Http2Backend, type Metadata } from "@sluice/rpc";
 import { startEchoServer, type EchoServer } from "@sluice/testkit";
 import { collect, converse, eventually, message, method, open, repeat, run, say, sleep } from "./harness.ts";
+import { answer, framed, startScriptedServer } from "./scripted-server.ts";
 
 const map = (entries: Record<string, string>): Uint8Array[] =>
   Object.entries(entries).map(([key, value]) => message([1, key], [2, value]));
@@ -93,7 +95,10 @@ describe("an HTTP/2 backend and a grpc-js server", () => {
     const heard = await run(backend, method("Metadata", "unary"), [message()], {
       metadata: { "user-agent": "forged" },
     });
-    assert.match(Buffer.from(heard.messages[0] ?? []).toString("latin1"), /grpc-node-sluice\/\d+\.\d+\.\d+/);
+    const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+    const { version } = JSON.parse(manifest) as { version: string };
+    const reply = Buffer.from(heard.messages[0] ?? []).toString("latin1");
+    assert.ok(reply.includes(`grpc-node-sluice/${version}`), reply);
     assert.equal(server.calls.records.at(-1)?.authority, server.address);
   });
 
@@ -205,4 +210,19 @@ describe("an HTTP/2 backend and a grpc-js server", () => {
     await eventually(() => backend.counters().openCalls === 0);
     assert.deepEqual(backend.counters(), { openCalls: 0, waitingCalls: 0, connections: 1 });
   });
+});
+
+test("a deadline may be further away than a timer of Node reaches", async (context) => {
+  const timeouts: unknown[] = [];
+  const server = await startScriptedServer((stream, headers) => {
+    timeouts.push(headers["grpc-timeout"]);
+    // Long enough for a timer that overflowed, which fires after 1 ms.
+    setTimeout(() => answer(stream, framed(message([1, "hello"]))), 20);
+  });
+  context.after(() => server.close());
+  const far = createHttp2Backend(server.address);
+  context.after(() => far.close(0));
+  const heard = await run(far, say, [message()], { timeout: 40 * 86_400_000 });
+  assert.equal(heard.status?.code, 0, heard.status?.message);
+  assert.deepEqual(timeouts, [`${40 * 86_400}S`]);
 });
