@@ -1,6 +1,9 @@
 import { RpcError } from "../error.ts";
 import type { JsonValue } from "./message-codec.ts";
 
+const quote = 0x22;
+const backslash = 0x5c;
+
 /**
  * Parses JSON text (RFC 8259). Throws an RpcError `json_invalid` for what is not JSON, and for an object that
  * has one name twice: ProtoJSON refuses it, and `JSON.parse` would silently keep the last.
@@ -12,15 +15,40 @@ export function parseJson(text: string): JsonValue {
   } catch (error) {
     throw new RpcError("json_invalid", `not JSON: ${(error as SyntaxError).message}`, error);
   }
-  refuseDuplicateNames(text);
+  // A name that is twice in one object is in the text once more than in the value.
+  if (namesInText(text) !== namesInValue(json)) {
+    const name = findDuplicateName(text);
+    throw new RpcError("json_invalid", `the name ${JSON.stringify(name)} is twice in one object`);
+  }
   return json;
 }
 
-const quote = 0x22;
-const backslash = 0x5c;
+/** How many names the objects of JSON text have: each is followed by a colon that is not in a string. */
+function namesInText(text: string): number {
+  let names = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x3a) names++;
+    else if (code === quote) at = endOfString(text, at);
+  }
+  return names;
+}
 
-/** Throws if an object of the text, which is JSON, has one name twice. */
-function refuseDuplicateNames(text: string): void {
+/** How many names the objects have of which a value is made. It may be nested deeper than the stack is. */
+function namesInValue(json: JsonValue): number {
+  let names = 0;
+  const open: JsonValue[] = [json];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== "object" || value === null) continue;
+    const items: JsonValue[] = Array.isArray(value) ? value : Object.values(value);
+    if (items !== value) names += items.length;
+    for (const item of items) if (typeof item === "object") open.push(item);
+  }
+  return names;
+}
+
+/** Finds a name that an object of JSON text has twice. */
+function findDuplicateName(text: string): string | undefined {
   // One entry per open object or array: the names seen, or null in an array.
   const open: (Set<string> | null)[] = [];
   let expectsName = false;
@@ -46,9 +74,7 @@ function refuseDuplicateNames(text: string): void {
         if (expectsName) {
           const name = JSON.parse(text.slice(at, end + 1)) as string;
           const names = open.at(-1);
-          if (names?.has(name) === true) {
-            throw new RpcError("json_invalid", `the name ${JSON.stringify(name)} is twice in one object`);
-          }
+          if (names?.has(name) === true) return name;
           names?.add(name);
           expectsName = false;
         }
@@ -58,6 +84,7 @@ function refuseDuplicateNames(text: string): void {
       default:
     }
   }
+  return undefined;
 }
 
 /** Where the string that begins at `start` has its closing quote. */

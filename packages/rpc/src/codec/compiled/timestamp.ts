@@ -1,4 +1,5 @@
 import type { JsonValue } from "../message-codec.ts";
+import { dateText, daysFromDate, daysOfMonth, twoDigits } from "./civil-date.ts";
 import { unexpected } from "./json-fault.ts";
 import type { Ranges } from "./ranges.ts";
 import type { WireReader } from "./wire-reader.ts";
@@ -55,32 +56,57 @@ export function nanosFrom(digits: string | undefined): number {
   return digits === undefined ? 0 : Number(digits.padEnd(9, "0"));
 }
 
-const earliest = Date.parse("0001-01-01T00:00:00Z") / 1000;
-const latest = Date.parse("9999-12-31T23:59:59Z") / 1000;
+const secondsOfDay = 86_400;
+const earliest = daysFromDate(1, 1, 1) * secondsOfDay;
+const latest = daysFromDate(10_000, 1, 1) * secondsOfDay - 1;
 
-const form =
-  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
-
-/** google.protobuf.Timestamp: an RFC 3339 time. */
+/** google.protobuf.Timestamp: an RFC 3339 time, which is written in UTC and read with any offset. */
 export function readTimestamp(r: WireReader, end: number, depth: number, more?: Ranges): string {
   const { seconds, nanos } = readSecondsAndNanos(r, end, depth, more);
   if (seconds < earliest || seconds > latest || nanos < 0 || nanos > 999_999_999) {
     throw r.fail("a Timestamp is not from the year 1 to 9999, or its nanos not from 0 to 999999999");
   }
-  return `"${new Date(seconds * 1000).toISOString().slice(0, 19)}${fractionText(nanos)}Z"`;
+  const days = Math.floor(seconds / secondsOfDay);
+  const time = seconds - days * secondsOfDay;
+  const minutes = Math.floor(time / 60);
+  const hour = twoDigits(Math.floor(minutes / 60));
+  return `"${dateText(days)}T${hour}:${twoDigits(minutes % 60)}:${twoDigits(time % 60)}${fractionText(nanos)}Z"`;
+}
+
+/** The number that `length` digits of a text are, from `start` on; NaN if those are not all digits. */
+function digitsAt(text: string, start: number, length: number): number {
+  let number = 0;
+  for (let at = start; at < start + length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    number = number * 10 + digit;
+  }
+  return number;
+}
+
+/** What follows the seconds: up to nine digits of a fraction, and `Z` or an offset. */
+const tailForm = /^(?:\.(\d{1,9}))?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
+
+/** The seconds of a time like `2026-01-31T23:59:59`, as if in UTC; NaN if it is none. */
+function secondsFrom(text: string): number {
+  const [year, month, day] = [digitsAt(text, 0, 4), digitsAt(text, 5, 2), digitsAt(text, 8, 2)];
+  const [hour, minute, second] = [digitsAt(text, 11, 2), digitsAt(text, 14, 2), digitsAt(text, 17, 2)];
+  const separators = text.charAt(4) + text.charAt(7) + text.charAt(10) + text.charAt(13) + text.charAt(16);
+  const valid =
+    separators === "--T::" && month >= 1 && month <= 12 && day >= 1 && day <= daysOfMonth(year, month);
+  if (!valid || !(hour <= 23 && minute <= 59 && second <= 59)) return Number.NaN;
+  return daysFromDate(year, month, day) * secondsOfDay + hour * 3600 + minute * 60 + second;
 }
 
 export function writeTimestamp(json: JsonValue, w: WireWriter): void {
-  const parts = typeof json === "string" ? form.exec(json) : null;
-  if (parts === null) throw unexpected(json, "an RFC 3339 time like 2026-01-31T23:59:59.123Z");
-  const [, year, month, day, hour, minute, second, fraction, sign, hours, minutes] = parts;
-  const date = Date.parse(`${year}-${month}-${day}`);
-  // A day that the month does not have is taken for one of the next month.
-  if (Number.isNaN(date) || new Date(date).getUTCDate() !== Number(day)) {
-    throw unexpected(json, "a day that there is");
+  const text = typeof json === "string" ? json : "";
+  const tail = tailForm.exec(text.slice(19));
+  let seconds = secondsFrom(text);
+  if (tail === null || Number.isNaN(seconds)) {
+    throw unexpected(json, "an RFC 3339 time like 2026-01-31T23:59:59.123Z");
   }
-  const offset = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * (sign === "-" ? -60 : 60);
-  const seconds = date / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - offset;
+  const [, fraction, sign, hours, minutes] = tail;
+  if (sign !== undefined) seconds -= (Number(hours) * 3600 + Number(minutes) * 60) * (sign === "-" ? -1 : 1);
   if (seconds < earliest || seconds > latest) throw unexpected(json, "a time in the years 1 to 9999");
   writeSecondsAndNanos(w, seconds, nanosFrom(fraction));
 }

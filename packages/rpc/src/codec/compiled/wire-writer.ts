@@ -7,6 +7,14 @@ const initialSize = 4096;
 const keptSize = 1 << 20;
 /** Up to here a loop over the characters beats a call into the runtime. */
 const shortString = 24;
+const maximumGuess = 1 << 16;
+
+function sizeOfVarint(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  if (value < 0x200000) return 3;
+  return value < 0x10000000 ? 4 : 5;
+}
 
 /**
  * Writes protobuf bytes into a buffer that grows and is used again.
@@ -140,13 +148,20 @@ export class WireWriter {
   }
 
   #longString(text: string): void {
-    if (!(text as string & { isWellFormed(): boolean }).isWellFormed()) {
-      throw new JsonFault("the string has half of a surrogate pair");
+    const { length } = text;
+    // A character has at most three bytes; of a long string it is worth to know better.
+    this.room((length < maximumGuess ? length * 3 : Buffer.byteLength(text)) + 5);
+    // Most text is ASCII, and has a length in bytes that is known before.
+    const start = this.#pos + sizeOfVarint(length);
+    const size = this.#bytes.write(text, start);
+    if (size !== length) {
+      if (!(text as string & { isWellFormed(): boolean }).isWellFormed()) {
+        throw new JsonFault("the string has half of a surrogate pair");
+      }
+      this.#bytes.copyWithin(this.#pos + sizeOfVarint(size), start, start + size);
     }
-    const size = Buffer.byteLength(text);
-    this.room(size + 5);
     this.uint32(size);
-    this.#pos += this.#bytes.write(text, this.#pos);
+    this.#pos += size;
   }
 
   /** Writes the bytes of base64 text, in either alphabet and with or without padding, with their length. */
@@ -175,9 +190,8 @@ export class WireWriter {
       this.#bytes[start - 1] = size;
       return;
     }
-    const prefix = size < 0x4000 ? 2 : size < 0x200000 ? 3 : size < 0x10000000 ? 4 : 5;
     this.room();
-    this.#bytes.copyWithin(start - 1 + prefix, start, this.#pos);
+    this.#bytes.copyWithin(start - 1 + sizeOfVarint(size), start, this.#pos);
     this.#pos = start - 1;
     this.uint32(size);
     this.#pos += size;
