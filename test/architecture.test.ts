@@ -12,7 +12,16 @@ const allowed: Record<string, readonly string[]> = {
   protocol: [],
   websocket: ["node"],
   rpc: ["node", "@sluice/protocol", "@sluice/websocket", "@bufbuild/protobuf"],
-  gateway: ["node", "@sluice/protocol", "@sluice/websocket", "@sluice/rpc", "commander", "pino", "pino-pretty", "sirv"],
+  gateway: [
+    "node",
+    "@sluice/protocol",
+    "@sluice/websocket",
+    "@sluice/rpc",
+    "commander",
+    "pino",
+    "pino-pretty",
+    "sirv",
+  ],
   testkit: [
     "node",
     "@sluice/protocol",

@@ -89,7 +89,8 @@ export class Upstream {
     const routes = new RestRoutes(schema, backend, rest);
     for (const problem of routes.problems) log.warn(`an HTTP rule is left out: ${problem.message}`);
     this.#state = { kind: "ready", routes };
-    log.info(`${name}: ${schema.methods.size} methods`);
+    if (schema.methods.size === 0) log.warn(`${name}: the schema has no methods, so nothing can be called`);
+    else log.info(`${name}: ${schema.methods.size} methods`);
   }
 
   #failed(error: unknown): void {

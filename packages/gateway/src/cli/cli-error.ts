@@ -16,7 +16,8 @@ export class CliError extends Error {
 export function describeError(error: unknown): { exitCode: number; message: string } {
   if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof RpcError) {
-    return { exitCode: error.code === "reflection_unavailable" ? 1 : 2, message: error.message };
+    const hint = error.code === "reflection_unsupported" ? " (--descriptor FILE, --proto FILE)" : "";
+    return { exitCode: error.code === "reflection_unavailable" ? 1 : 2, message: error.message + hint };
   }
   return { exitCode: 1, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

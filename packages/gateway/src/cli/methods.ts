@@ -1,6 +1,11 @@
-import type { Method } from "@sluice/rpc";
+import type { Backend, Method } from "@sluice/rpc";
 import type { Command } from "commander";
-import { addSchemaOptions, backendFromFlags, type SchemaFlags } from "./schema-options.ts";
+import {
+  addSchemaOptions,
+  backendFromFlags,
+  schemaSourceFromFlags,
+  type SchemaFlags,
+} from "./schema-options.ts";
 import { CliError } from "./cli-error.ts";
 
 /** Adds `sluice methods`. */
@@ -9,20 +14,20 @@ export function addMethods(program: Command): void {
     .command("methods")
     .summary("list what can be called")
     .description("Lists the methods of a schema, each with its kind and the HTTP requests that call it.");
-  addSchemaOptions(command, false).action(methods);
+  addSchemaOptions(command).action(methods);
 }
 
-async function methods(flags: Partial<SchemaFlags>): Promise<void> {
+async function methods(flags: SchemaFlags): Promise<void> {
   if (flags.upstream === undefined && flags.descriptor === undefined && flags.proto === undefined) {
     throw new CliError("say where the schema is: --upstream HOST:PORT, --descriptor FILE or --proto FILE");
   }
-  // Without an upstream the schema comes from files, and the backend is never connected.
-  const { backend, loadSchema } = backendFromFlags({ ...flags, upstream: flags.upstream ?? "localhost:0" });
+  let backend: Backend | undefined;
+  const loadSchema = schemaSourceFromFlags(flags, () => (backend ??= backendFromFlags(flags)));
   try {
     const schema = await loadSchema();
     for (const method of schema.methods.values()) process.stdout.write(describeMethod(method));
   } finally {
-    await backend.close(0);
+    await backend?.close(0);
   }
 }
 

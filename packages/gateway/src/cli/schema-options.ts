@@ -7,12 +7,12 @@ import {
   type Backend,
   type Schema,
 } from "@sluice/rpc";
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { CliError } from "./cli-error.ts";
 
 /** The flags that say which backend there is and where its schema comes from. */
 export interface SchemaFlags {
-  readonly upstream: string;
+  readonly upstream?: string;
   readonly upstreamCa?: string;
   readonly reflect?: boolean;
   readonly descriptor?: readonly string[];
@@ -21,13 +21,9 @@ export interface SchemaFlags {
 }
 
 /** Adds the schema flags to a command. */
-export function addSchemaOptions(command: Command, upstreamNeeded: boolean): Command {
-  const upstream = new Option(
-    "--upstream <host:port>",
-    "the gRPC server; https://host:port speaks TLS with it",
-  ).makeOptionMandatory(upstreamNeeded);
+export function addSchemaOptions(command: Command): Command {
   return command
-    .addOption(upstream)
+    .option("--upstream <host:port>", "the gRPC server; https://host:port speaks TLS with it")
     .option("--upstream-ca <file>", "PEM certificates to trust for TLS with the gRPC server")
     .option("--reflect", "take the schema from the server's reflection (the default)")
     .option(
@@ -38,25 +34,25 @@ export function addSchemaOptions(command: Command, upstreamNeeded: boolean): Com
     .option("--proto-path <dir...>", "where .proto files find their imports");
 }
 
-/** A backend and how to get its schema, from the flags. Throws CliError for flags that contradict each other. */
-export function backendFromFlags(flags: SchemaFlags): {
-  backend: Backend;
-  loadSchema: () => Promise<Schema>;
-} {
-  const sources = [flags.reflect, flags.descriptor, flags.proto].filter((each) => each !== undefined);
-  if (sources.length > 1) throw new CliError("give one of --reflect, --descriptor and --proto");
-  if (flags.protoPath !== undefined && flags.proto === undefined) {
-    throw new CliError("--proto-path goes with --proto");
-  }
+/** The backend that the flags name. Throws CliError or RpcError for one that cannot be. */
+export function backendFromFlags(flags: SchemaFlags): Backend {
+  if (flags.upstream === undefined) throw new CliError("say which gRPC server: --upstream HOST:PORT");
   const tls = flags.upstreamCa === undefined ? {} : { tls: { ca: readCa(flags.upstreamCa) } };
-  const backend = createHttp2Backend(flags.upstream, tls);
-  const { descriptor, proto, protoPath = [] } = flags;
-  const loadSchema = (): Promise<Schema> => {
-    if (descriptor !== undefined) return loadDescriptorSets(descriptor);
-    if (proto !== undefined) return compileProtos(proto, { importPaths: protoPath });
-    return reflectSchema(backend);
-  };
-  return { backend, loadSchema };
+  return createHttp2Backend(flags.upstream, tls);
+}
+
+/**
+ * How the schema is loaded that the flags name; `backend` is asked where they name no files.
+ * Throws CliError for flags that contradict each other.
+ */
+export function schemaSourceFromFlags(flags: SchemaFlags, backend: () => Backend): () => Promise<Schema> {
+  const { descriptor, proto, protoPath, reflect, upstream } = flags;
+  const sources = [reflect, descriptor, proto].filter((each) => each !== undefined);
+  if (sources.length > 1) throw new CliError("give one of --reflect, --descriptor and --proto");
+  if (protoPath !== undefined && proto === undefined) throw new CliError("--proto-path goes with --proto");
+  if (descriptor !== undefined) return () => loadDescriptorSets(descriptor);
+  if (proto !== undefined) return () => compileProtos(proto, { importPaths: protoPath ?? [] });
+  return () => reflectSchema(backend(), upstream === undefined ? {} : { name: upstream });
 }
 
 function readCa(file: string): Buffer {

@@ -6,7 +6,12 @@ import { createLogger, logLevels, type LogLevel } from "../log.ts";
 import { CliError, listenError } from "./cli-error.ts";
 import { onShutdown } from "./on-shutdown.ts";
 import { bytesFromText, portFromText, secondsFromText, urlOf } from "./parse-value.ts";
-import { addSchemaOptions, backendFromFlags, type SchemaFlags } from "./schema-options.ts";
+import {
+  addSchemaOptions,
+  backendFromFlags,
+  schemaSourceFromFlags,
+  type SchemaFlags,
+} from "./schema-options.ts";
 
 interface ServeFlags extends SchemaFlags {
   readonly host: string;
@@ -25,7 +30,7 @@ export function addServe(program: Command): void {
     .command("serve")
     .summary("put a gRPC server behind one port for browsers")
     .description("Puts a gRPC server behind one port: REST with JSON, and the same URLs over WebSockets.");
-  addSchemaOptions(command, true)
+  addSchemaOptions(command)
     .option("--host <host>", "the address to listen on", "127.0.0.1")
     .option("--port <port>", "the port to listen on; 0 picks a free one", portFromText, 8080)
     .option("--strict", "refuse JSON members and query parameters that no field has")
@@ -41,12 +46,13 @@ async function serve(flags: ServeFlags): Promise<void> {
   if (flags.files !== undefined && statSync(flags.files, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new CliError(`--files: ${flags.files} is not a folder`);
   }
-  const { backend, loadSchema } = backendFromFlags(flags);
+  const backend = backendFromFlags(flags);
+  const upstream = flags.upstream ?? "";
   const origins = flags.allowOrigin;
   const gateway = new Gateway({
-    upstream: flags.upstream,
+    upstream,
     backend,
-    loadSchema,
+    loadSchema: schemaSourceFromFlags(flags, () => backend),
     log: createLogger(flags.logLevel),
     rest: { strict: flags.strict ?? false },
     maxMessageBytes: flags.maxMessage,
@@ -57,5 +63,5 @@ async function serve(flags: ServeFlags): Promise<void> {
   const address = await gateway.start(flags.host, flags.port).catch((error: unknown) => {
     throw listenError(error, flags.host, flags.port);
   });
-  process.stdout.write(`sluice: ${flags.upstream} is at ${urlOf("http", address)}\n`);
+  process.stdout.write(`sluice: ${upstream} is at ${urlOf("http", address)}\n`);
 }
