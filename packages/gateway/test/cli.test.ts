@@ -39,8 +39,14 @@ describe("sluice serve", () => {
     const ca = join(folder, "ca.pem");
     await writeFile(ca, testCertificates().ca);
     const command = startCommand(
-      ...["serve", "--upstream", `https://localhost:${secure.port}`, "--upstream-ca", ca],
-      ...["--port", "0", ...protoFlags()],
+      "serve",
+      "--upstream",
+      `https://localhost:${secure.port}`,
+      "--upstream-ca",
+      ca,
+      "--port",
+      "0",
+      ...protoFlags(),
     );
     const [url] = await command.until(/http:\/\/127\.0\.0\.1:\d+/);
     assert.deepEqual((await send(`${url}/v1/say/hello`)).json, { text: "hello" });
