@@ -175,13 +175,11 @@ export class ConnectionPool implements ConnectionListener {
   /** Takes a connection out of use; `failure` is undefined when the backend itself asked for that. */
   #retire(connection: Connection, failure: string | undefined): void {
     if (!this.#remove(connection)) return;
-    if (connection.age < stableMs) {
-      if (failure !== undefined) return this.#failed(failure);
-      this.#backOff();
-    } else {
-      this.#failures = 0;
-      this.#grow();
-    }
+    const isStable = connection.age >= stableMs;
+    if (!isStable && failure !== undefined) return this.#failed(failure);
+    this.#failures = 0;
+    if (isStable) this.#grow();
+    else this.#backOff();
     this.#onChange();
   }
 
@@ -223,8 +221,11 @@ export class ConnectionPool implements ConnectionListener {
   /** Opens as many connections as the waiting calls need. */
   #grow(): void {
     if (this.#dial.kind !== "at rest") return;
-    const perConnection = Math.max(1, this.#ready[0]?.limit ?? Number.POSITIVE_INFINITY);
-    const forCalls = Math.ceil(this.#waiting.size / perConnection) || (this.#waiting.size > 0 ? 1 : 0);
+    const perConnection = this.#ready[0]?.limit ?? Number.POSITIVE_INFINITY;
+    // A backend that allows no calls at all would not allow them on another connection either.
+    if (perConnection === 0) return;
+    const forCalls =
+      this.#waiting.size === 0 ? 0 : Math.max(1, Math.ceil(this.#waiting.size / perConnection));
     const wanted = this.#isWanted && this.#ready.length === 0 ? 1 : 0;
     const most = this.#options.maxConnections - this.#ready.length;
     const needed = Math.min(most, Math.max(wanted, forCalls));

@@ -67,6 +67,10 @@ export class Connection {
       createConnection: () => this.#socket,
       // The pool bounds streams and windows; this second bound would end calls without a reason.
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
+      // Bytes are the limit, not how many headers they make.
+      maxHeaderListPairs: Math.ceil(options.maxHeaderBytes / 32),
+      // More than our own limit can become; Node would end the whole connection.
+      maxSendHeaderBlockLength: 2 * options.maxHeaderBytes + 16_384,
       settings: {
         enablePush: false,
         initialWindowSize: options.streamWindowBytes,
@@ -94,7 +98,12 @@ export class Connection {
 
   /** Whether a call may be opened now. */
   get hasRoom(): boolean {
-    return this.#state.kind === "ready" && this.#open < this.#limit && !this.#session.closed;
+    return (
+      this.#state.kind === "ready" &&
+      this.#open < this.#limit &&
+      !this.#session.closed &&
+      !this.#session.destroyed
+    );
   }
 
   /** How many calls the backend allows at once. */

@@ -60,6 +60,16 @@ export function requestHeaders(
   return headers;
 }
 
+/** How large metadata is: names, values, and 32 bytes for each value. Source: RFC 9113, section 6.5.2. */
+export function metadataBytes(metadata: Metadata): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(metadata)) {
+    if (typeof value === "string") bytes += name.length + value.length + 32;
+    else for (const each of value) bytes += name.length + each.length + 32;
+  }
+  return bytes;
+}
+
 /**
  * The metadata among the headers or trailers of a response. `raw` is names and values in turn, as they came.
  * Values of a name that ends in `-bin` are split where the peer joined them with commas.

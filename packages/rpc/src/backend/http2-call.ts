@@ -6,7 +6,7 @@ import { Attempt, type AttemptListener } from "./attempt.ts";
 import type { Timer } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionPool, WaitingCall } from "./connection-pool.ts";
-import { requestHeaders } from "./headers.ts";
+import { metadataBytes, requestHeaders } from "./headers.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { RequestWriter } from "./request-writer.ts";
 import { encodeTimeout } from "./timeout.ts";
@@ -50,7 +50,13 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
 
   /** Begins the call; the listener hears nothing before this has returned. */
   begin(): void {
-    const { timeout } = this.#start;
+    const { metadata, timeout } = this.#start;
+    const { maxHeaderBytes } = this.#context.options;
+    const bytes = metadataBytes(metadata);
+    if (bytes > maxHeaderBytes) {
+      const text = `the metadata of the call has ${bytes} bytes, more than the maximum of ${maxHeaderBytes}`;
+      return this.#failLater(createStatus(Code.RESOURCE_EXHAUSTED, text));
+    }
     if (timeout !== undefined) {
       const { clock } = this.#context.options;
       const left = timeout > 0 ? timeout : 0;
@@ -128,8 +134,12 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
   #acquire(): void {
     const answer = this.#context.pool.acquire(this);
     if (answer === undefined) return;
-    if ("code" in answer) process.nextTick(() => this.fail(answer));
+    if ("code" in answer) this.#failLater(answer);
     else this.run(answer);
+  }
+
+  #failLater(status: Status): void {
+    process.nextTick(() => this.#abort(status));
   }
 
   #timeLeft(): number {

@@ -46,7 +46,10 @@ export interface Http2BackendOptions {
   readonly streamWindowBytes?: number;
   /** The HTTP/2 window of a connection in bytes, for all of its calls. Default: 4 MiB. */
   readonly connectionWindowBytes?: number;
-  /** The most bytes that the headers or trailers of a response may have. Default: 64 KiB. */
+  /**
+   * The most bytes of metadata in a request, and of headers or trailers in a response, each counted as name, value
+   * and 32 more. Beyond it a call ends with RESOURCE_EXHAUSTED. Default: 64 KiB.
+   */
   readonly maxHeaderBytes?: number;
   /** Milliseconds in which a connection must be ready, TLS and HTTP/2 settings among it. Default: 20 000. */
   readonly connectTimeoutMs?: number;

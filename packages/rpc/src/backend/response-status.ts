@@ -51,14 +51,17 @@ export function isGrpcContentType(contentType: string | undefined): boolean {
  * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Errors
  */
 export function statusFromReset(errorCode: number): Status {
-  const message = `the backend reset the stream with ${nameOfErrorCode(errorCode)}`;
+  const message = `the stream was reset with ${nameOfErrorCode(errorCode)}`;
   switch (errorCode) {
     case constants.NGHTTP2_REFUSED_STREAM:
       return createStatus(Code.UNAVAILABLE, message);
     case constants.NGHTTP2_CANCEL:
       return createStatus(Code.CANCELLED, message);
     case constants.NGHTTP2_ENHANCE_YOUR_CALM:
-      return createStatus(Code.RESOURCE_EXHAUSTED, `${message}: it is asked for too much at once`);
+      return createStatus(
+        Code.RESOURCE_EXHAUSTED,
+        `${message}: too much at once for the backend, or too large headers from it`,
+      );
     case constants.NGHTTP2_INADEQUATE_SECURITY:
       return createStatus(Code.PERMISSION_DENIED, `${message}: the connection is not secure enough for it`);
     case constants.NGHTTP2_NO_ERROR:

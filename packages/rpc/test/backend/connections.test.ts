@@ -516,6 +516,19 @@ describe("a backend that limits its streams", () => {
     assert.equal(backend.state().kind, "ready");
   });
 
+  test("of none makes the calls wait, and opens no further connection", async (context) => {
+    const server = await scripted(context, answerHello, { settings: { maxConcurrentStreams: 0 } });
+    const backend = create(context, server.address);
+    const opened = openAll(backend, 5);
+    await untilState(backend, "ready");
+    assert.deepEqual(backend.counters(), { openCalls: 0, waitingCalls: 5, connections: 1 });
+    for (const session of server.sessions) session.settings({ maxConcurrentStreams: 1 });
+    for (const { heard, call } of opened) {
+      call.halfClose();
+      assert.equal((await heard.ended()).code, 0);
+    }
+  });
+
   test("may change its limit", async (context) => {
     const server = await scripted(context, (stream) => stream.respond({ ...grpcHeaders }), {
       settings: { maxConcurrentStreams: 1 },

@@ -249,3 +249,57 @@ describe("a server that answers", () => {
 
   test("leaves no call open", () => eventually(() => backend.counters().openCalls === 0));
 });
+
+describe("the limit of headers", () => {
+  const long = { "x-long": "y".repeat(5_000) };
+
+  test("ends a call whose metadata is larger, and harms no other", async (context) => {
+    const server = await startScriptedServer((stream) => answer(stream, framed(hello)));
+    context.after(() => server.close());
+    const backend = createHttp2Backend(server.address);
+    context.after(() => backend.close(0));
+    const { call, heard } = open(backend, say, { metadata: { "x-long": ["y".repeat(65_536)] } });
+    assert.equal(heard.status, undefined);
+    call.send(hello);
+    assert.deepEqual(await heard.ended(), {
+      code: 8,
+      message: "the metadata of the call has 65574 bytes, more than the maximum of 65536",
+    });
+    const fits = { metadata: { "x-long": "~".repeat(65_536 - 38) } };
+    assert.equal((await run(backend, say, [hello], fits)).status?.code, 0);
+    assert.equal(server.streams.length, 1);
+  });
+
+  for (const part of ["headers", "trailers"] as const) {
+    test(`ends a call whose ${part} are larger`, async (context) => {
+      const server = await startScriptedServer((stream, { "x-want": want }) => {
+        const extra = want === "much" ? long : {};
+        if (part === "headers") answer(stream, framed(hello), undefined, { ...grpcHeaders, ...extra });
+        else answer(stream, framed(hello), { "grpc-status": "0", ...extra });
+      });
+      context.after(() => server.close());
+      const backend = createHttp2Backend(server.address, { maxHeaderBytes: 4_000 });
+      context.after(() => backend.close(0));
+      // The server has to know the limit before it holds.
+      await run(backend, say, [hello]);
+      const heard = await run(backend, say, [hello], { metadata: { "x-want": "much" } });
+      assert.equal(heard.status?.code, 8, heard.status?.message);
+      assert.match(heard.status.message, /too large headers/);
+      assert.equal((await run(backend, say, [hello])).status?.code, 0);
+      assert.equal(server.sessions.size, 1);
+    });
+  }
+
+  test("counts bytes and not headers", async (context) => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`x-${index}`, "y"]));
+    const server = await startScriptedServer((stream) =>
+      answer(stream, framed(hello), undefined, { ...grpcHeaders, ...many }),
+    );
+    context.after(() => server.close());
+    const backend = createHttp2Backend(server.address);
+    context.after(() => backend.close(0));
+    const heard = await run(backend, say, [hello]);
+    assert.equal(heard.status?.code, 0);
+    assert.equal(heard.received?.["x-299"], "y");
+  });
+});

@@ -76,7 +76,7 @@ describe("the status of a reset stream", () => {
   test("of an unknown error code is INTERNAL with its number", () => {
     assert.deepEqual(statusFromReset(77), {
       code: 13,
-      message: "the backend reset the stream with the error code 77",
+      message: "the stream was reset with the error code 77",
     });
   });
 });
