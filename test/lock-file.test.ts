@@ -14,7 +14,10 @@ const lock = JSON.parse(readFileSync(new URL("../package-lock.json", import.meta
 test("the lock file has the packages of every platform, or `npm ci` refuses it", () => {
   for (const { optionalDependencies = {} } of Object.values(lock.packages)) {
     for (const name of Object.keys(optionalDependencies)) {
-      assert.ok(`node_modules/${name}` in lock.packages, `${name} is missing; npm left out what it did not install`);
+      assert.ok(
+        `node_modules/${name}` in lock.packages,
+        `${name} is missing; npm left out what it did not install`,
+      );
     }
   }
 });
