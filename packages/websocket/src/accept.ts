@@ -6,14 +6,17 @@ import {
 } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { isAttached } from "./attached-socket.ts";
 import type { Clock } from "./clock.ts";
 import type { WebSocketConnection, WebSocketHandlers } from "./connection.ts";
+import { agreeToOffer, resolveCompression } from "./deflate/negotiation.ts";
+import type { CompressionOptions } from "./deflate/options.ts";
 import { acceptFromKey } from "./handshake/accept-key.ts";
 import { checkRequest } from "./handshake/check-request.ts";
 import { allowsOrigin, type OriginPolicy } from "./handshake/origin.ts";
 import { type Refusal, refuse } from "./handshake/refusal.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
-import { isAttached, SocketConnection } from "./socket-connection.ts";
+import { SocketConnection } from "./socket-connection.ts";
 
 /** Chooses one of the offered subprotocols, or none. */
 export type ProtocolChoice = (offered: readonly string[], request: IncomingMessage) => string | undefined;
@@ -33,6 +36,8 @@ export interface AcceptOptions {
   readonly headers?: Readonly<OutgoingHttpHeaders>;
   /** The bounds of each connection. Default: `defaultLimits`. */
   readonly limits?: Partial<Limits>;
+  /** Compression of messages, permessage-deflate; true for its defaults. Default false: it costs memory and time. */
+  readonly compression?: boolean | Partial<CompressionOptions>;
   /** What `connection.data` is from the start. Default: undefined. */
   readonly data?: unknown;
   /** Where time comes from. Default: the system's clock. */
@@ -72,6 +77,9 @@ export function acceptWebSocket(
     `Sec-WebSocket-Accept: ${acceptFromKey(opening.key)}`,
   ];
   if (protocol !== "") lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
+  const compression = resolveCompression(options.compression);
+  const agreement = compression && agreeToOffer(opening.extensions, compression);
+  if (agreement !== undefined) lines.push(`Sec-WebSocket-Extensions: ${agreement.answer}`);
   addHeaders(lines, options.headers);
   if (socket instanceof Socket) {
     socket.setTimeout(0);
@@ -83,6 +91,7 @@ export function acceptWebSocket(
     handlers: options.handlers,
     protocol,
     limits: resolveLimits(options.limits),
+    compression: agreement?.agreed,
     clock: options.clock,
     data: options.data,
   });

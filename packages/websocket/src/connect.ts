@@ -5,6 +5,8 @@ import type { Duplex } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { type Clock, systemClock } from "./clock.ts";
 import type { WebSocketConnection, WebSocketHandlers } from "./connection.ts";
+import { offerCompression, resolveCompression } from "./deflate/negotiation.ts";
+import type { CompressionOptions } from "./deflate/options.ts";
 import { WebSocketError } from "./error.ts";
 import { checkResponse } from "./handshake/check-response.ts";
 import { isToken } from "./handshake/header.ts";
@@ -21,6 +23,8 @@ export interface ConnectOptions {
   readonly headers?: Readonly<http.OutgoingHttpHeaders>;
   /** The bounds of the connection, `handshakeTimeoutMs` among them. Default: `defaultLimits`. */
   readonly limits?: Partial<Limits>;
+  /** Compression of messages, permessage-deflate; true for its defaults. Default false: it costs memory and time. */
+  readonly compression?: boolean | Partial<CompressionOptions>;
   /** Gives up the opening handshake; without effect after it. Default: none. */
   readonly signal?: AbortSignal;
   /** Makes the socket: for a proxy, a Unix socket, a pool. Default: none, a new socket for each connection. */
@@ -48,6 +52,7 @@ export async function connectWebSocket(
   const target = checkUrl(url);
   const limits = resolveLimits(options.limits);
   const protocols = checkProtocols(options.protocols ?? []);
+  const compression = resolveCompression(options.compression);
   const key = randomBytes(16).toString("base64");
   const { clock = systemClock, signal } = options;
 
@@ -62,16 +67,20 @@ export async function connectWebSocket(
   signal?.addEventListener("abort", abort);
   if (signal?.aborted === true) abort();
   try {
-    const request = openingRequest(target, key, protocols, options, giveUp.signal);
+    const request = openingRequest(
+      target,
+      openingHeaders(key, protocols, options, compression),
+      options,
+      giveUp.signal,
+    );
     const { response, socket, head } = await answerTo(request, target);
-    const checked = checkResponse(response, key, protocols);
+    const checked = checkResponse(response, key, protocols, compression);
     if (checked instanceof WebSocketError) {
       socket.destroy();
       throw checked;
     }
-    const { protocol } = checked;
     const { handlers = {}, data } = options;
-    return new SocketConnection(socket, head, { role: "client", handlers, protocol, limits, clock, data });
+    return new SocketConnection(socket, head, { ...checked, role: "client", handlers, limits, clock, data });
   } catch (error) {
     throw giveUp.signal.aborted ? giveUp.signal.reason : error;
   } finally {
@@ -98,13 +107,12 @@ function checkProtocols(protocols: readonly string[]): readonly string[] {
   throw new RangeError(`the subprotocol ${JSON.stringify(wrong)} is not a token, or is named twice`);
 }
 
-function openingRequest(
-  target: URL,
+function openingHeaders(
   key: string,
   protocols: readonly string[],
   options: ConnectOptions,
-  signal: AbortSignal,
-): http.ClientRequest {
+  compression: CompressionOptions | undefined,
+): http.OutgoingHttpHeaders {
   const headers: http.OutgoingHttpHeaders = {
     ...options.headers,
     Connection: "Upgrade",
@@ -113,6 +121,16 @@ function openingRequest(
     "Sec-WebSocket-Key": key,
   };
   if (protocols.length > 0) headers["Sec-WebSocket-Protocol"] = protocols.join(", ");
+  if (compression !== undefined) headers["Sec-WebSocket-Extensions"] = offerCompression(compression);
+  return headers;
+}
+
+function openingRequest(
+  target: URL,
+  headers: http.OutgoingHttpHeaders,
+  options: ConnectOptions,
+  signal: AbortSignal,
+): http.ClientRequest {
   const common: http.RequestOptions = {
     host: target.hostname.replace(/^\[|\]$/g, ""),
     path: `${target.pathname}${target.search}`,

@@ -253,8 +253,8 @@ export class FrameParser {
     const { maxMessageBytes, maxFramingBytes } = this.#limits;
     this.#messageBytes += length;
     this.#framingBytes += headerBytes;
-    // What does not compress grows a little; the exact limit is checked again on what it inflates to.
-    const limit = this.#compressed ? maxMessageBytes + (maxMessageBytes >>> 10) + 64 : maxMessageBytes;
+    // What does not compress grows by up to an eighth; the exact limit holds for what it inflates to.
+    const limit = this.#compressed ? maxMessageBytes * 1.125 + 64 : maxMessageBytes;
     if (this.#messageBytes > limit) {
       this.#fail("message_too_big", `a message is larger than ${maxMessageBytes} bytes`);
       return false;

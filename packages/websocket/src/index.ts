@@ -8,3 +8,6 @@ export type { OriginPolicy } from "./handshake/origin.ts";
 export { type Refusal, refuse } from "./handshake/refusal.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
 export { PreparedMessage } from "./prepared-message.ts";
+export { defaultCompression } from "./deflate/negotiation.ts";
+export type { CompressionOptions } from "./deflate/options.ts";
+export { ZlibPool } from "./deflate/zlib-pool.ts";

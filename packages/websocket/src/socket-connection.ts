@@ -1,8 +1,12 @@
 import type { Duplex } from "node:stream";
-import { type Clock, systemClock, type Timer } from "./clock.ts";
+import { CompressingOutbox } from "./deflate/compressing-outbox.ts";
+import type { AgreedCompression } from "./deflate/negotiation.ts";
+import { attach, type SocketListener, startReading } from "./attached-socket.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { CloseCode } from "./close-code.ts";
+import { type Closing, closedFrom } from "./closing.ts";
 import { type CloseFrame, decodeClosePayload, encodeClosePayload } from "./close-frame.ts";
-import type { Closed, ConnectionState, WebSocketConnection, WebSocketHandlers } from "./connection.ts";
+import type { ConnectionState, WebSocketConnection, WebSocketHandlers } from "./connection.ts";
 import { WebSocketError } from "./error.ts";
 import { FrameParser } from "./frame-parser.ts";
 import type { Limits } from "./limits.ts";
@@ -18,17 +22,9 @@ export interface SocketConnectionOptions {
   readonly handlers: WebSocketHandlers;
   readonly protocol: string;
   readonly limits: Limits;
+  readonly compression?: AgreedCompression | undefined;
   readonly clock?: Clock | undefined;
   readonly data?: unknown;
-}
-
-/** The closing handshake (RFC 6455 section 7.1), or what is left of it after a failure. */
-interface Closing {
-  readonly name: "closing";
-  /** Ends the wait for the peer. */
-  readonly timer: Timer;
-  received: CloseFrame | undefined;
-  failure: WebSocketError | undefined;
 }
 
 type State = { readonly name: "open" } | Closing | { readonly name: "closed" };
@@ -43,34 +39,28 @@ const CLOSE_FRAME = FIN | Opcode.CLOSE;
 const PING_FRAME = FIN | Opcode.PING;
 const PONG_FRAME = FIN | Opcode.PONG;
 
-const attached: unique symbol = Symbol("WebSocketConnection");
-
-/** A socket knows its connection, so that all connections share the functions that listen. */
-interface AttachedSocket extends Duplex {
-  [attached]?: SocketConnection;
-}
-
-/** Whether a socket already belongs to a WebSocket connection. */
-export function isAttached(socket: Duplex): boolean {
-  return attached in socket;
-}
-
 /** A WebSocket connection over any duplex stream (RFC 6455 sections 5 to 7). */
-export class SocketConnection implements WebSocketConnection, MessageTarget {
+export class SocketConnection implements WebSocketConnection, MessageTarget, SocketListener {
   readonly protocol: string;
   data: unknown;
 
-  readonly #socket: AttachedSocket;
+  readonly #socket: Duplex;
   readonly #handlers: WebSocketHandlers;
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #client: boolean;
   readonly #highWaterMark: number;
   readonly #parser: FrameParser;
+  readonly #receiver: MessageReceiver;
   readonly #outbox: Outbox;
+  /** Where messages go first, if compression was agreed. */
+  readonly #compressing: CompressingOutbox | undefined;
   #state: State = OPEN;
   #wantsDrain = false;
   #paused = false;
+  #suspended = false;
+  /** A message that was inflated while the application had paused. */
+  #postponed: (() => void) | undefined;
   /** The last ping that came while too much waited for the peer: only that one is answered (section 5.5.3). */
   #latePing: Buffer | undefined;
   /** Why the socket ended without a closing handshake. */
@@ -89,20 +79,22 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
     // Below its own mark a socket tells of no drain.
     this.#highWaterMark = Math.max(limits.highWaterMark, socket.writableHighWaterMark);
     this.#outbox = new Outbox(socket, this.#client);
-    this.#parser = new FrameParser(new MessageReceiver(this), {
+    const { compression } = options;
+    this.#receiver = new MessageReceiver(this, compression, limits.maxMessageBytes);
+    this.#parser = new FrameParser(this.#receiver, {
       masked: !this.#client,
-      compression: false,
+      compression: compression !== undefined,
       limits,
     });
-    this.#socket[attached] = this;
+    if (compression !== undefined) {
+      this.#compressing = new CompressingOutbox(this.#outbox, compression, this.#client, () =>
+        this.#compressed(),
+      );
+    }
+    attach(socket, this);
     if (head.length > 0) socket.unshift(head);
-    socket.on("close", onClose);
-    socket.on("error", onError);
-    socket.on("drain", onDrain);
-    socket.on("end", onEnd);
     this.#handlers.open?.(this);
-    // Only now, and then not before this tick ends, do bytes flow.
-    socket.on("data", onData);
+    startReading(socket);
   }
 
   get state(): ConnectionState {
@@ -110,20 +102,23 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
   }
 
   get bufferedAmount(): number {
-    return this.#state.name === "closed" ? 0 : this.#outbox.bufferedAmount;
+    return this.#state.name === "closed" ? 0 : this.#buffered;
   }
 
   send(data: string | Uint8Array | PreparedMessage): boolean {
     if (!this.#mayAdd()) return false;
-    if (typeof data === "string") this.#outbox.text(TEXT_FRAME, data);
-    else if (data instanceof PreparedMessage) this.#sendPrepared(data);
+    if (typeof data !== "string" && data instanceof PreparedMessage) this.#sendPrepared(data);
+    else if (this.#compressing !== undefined)
+      this.#compressing.add(typeof data === "string" ? Opcode.TEXT : Opcode.BINARY, data);
+    else if (typeof data === "string") this.#outbox.text(TEXT_FRAME, data);
     else this.#outbox.frame(BINARY_FRAME, data);
     return this.#mayGoOn();
   }
 
   sendText(data: Uint8Array): boolean {
     if (!this.#mayAdd()) return false;
-    this.#outbox.frame(TEXT_FRAME, data);
+    if (this.#compressing === undefined) this.#outbox.frame(TEXT_FRAME, data);
+    else this.#compressing.add(Opcode.TEXT, data);
     return this.#mayGoOn();
   }
 
@@ -138,7 +133,8 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
   close(code: number = CloseCode.NORMAL, reason = ""): void {
     const payload = encodeClosePayload(code, reason);
     if (this.#state.name !== "open") return;
-    this.#outbox.frame(CLOSE_FRAME, payload);
+    if (this.#compressing === undefined) this.#outbox.frame(CLOSE_FRAME, payload);
+    else this.#compressing.add(Opcode.CLOSE, payload);
     this.#state = this.#closing();
   }
 
@@ -151,16 +147,29 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
   pause(): void {
     if (this.#state.name === "closed") return;
     this.#paused = true;
-    this.#parser.pause();
-    this.#socket.pause();
+    this.#stopReading();
   }
 
   resume(): void {
     if (this.#state.name === "closed") return;
     this.#paused = false;
     // What is held goes first, but not from inside the caller.
-    if (this.#parser.holding) process.nextTick(readHeld, this);
+    if (this.#parser.holding || this.#postponed !== undefined) process.nextTick(readHeld, this);
     else this.#readOn();
+  }
+
+  /** A message is being inflated on a thread; nothing may overtake it. */
+  suspend(): void {
+    this.#suspended = true;
+    this.#stopReading();
+  }
+
+  /** The message is there. */
+  proceed(rest: () => void): void {
+    this.#suspended = false;
+    if (this.#state.name === "closed") return;
+    this.#postponed = rest;
+    this.read();
   }
 
   /** A whole message came. */
@@ -179,6 +188,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
   failed(error: WebSocketError): void {
     this.#parser.stop();
     if (this.#state.name === "closed") return;
+    this.#compressing?.drop();
     if (this.#state.name === "open") {
       const reason = error.message.slice(0, MAX_CONTROL_BYTES - 2);
       this.#outbox.frame(CLOSE_FRAME, encodeClosePayload(error.closeCode, reason));
@@ -193,7 +203,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
     this.#outbox.hold();
     try {
       if (chunk !== undefined) this.#parser.push(chunk);
-      else if (!this.#paused) this.#readOn();
+      else this.#readHeld();
     } catch (cause) {
       // Only a handler throws.
       this.failed(new WebSocketError("handler_failed", "the endpoint failed", { cause }));
@@ -236,23 +246,10 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
     this.#state = CLOSED;
     this.#parser.stop();
     this.#outbox.clear();
+    this.#receiver.close();
+    this.#compressing?.close();
     if (state.name === "closing") state.timer.cancel();
-    this.#handlers.close?.(this, this.#closed(state.name === "closing" ? state : undefined));
-  }
-
-  #closed(closing: Closing | undefined): Closed {
-    if (closing?.failure !== undefined) {
-      const { failure } = closing;
-      return { code: failure.closeCode, reason: failure.message, clean: false, cause: failure };
-    }
-    if (closing?.received !== undefined) return { ...closing.received, clean: true };
-    const lost = { code: CloseCode.ABNORMAL, reason: "", clean: false };
-    return this.#loss === undefined ? lost : { ...lost, cause: this.#loss };
-  }
-
-  #sendPrepared(message: PreparedMessage): void {
-    if (this.#client) this.#outbox.frame(message.isBinary ? BINARY_FRAME : TEXT_FRAME, message.payload);
-    else this.#outbox.prepared(message.run);
+    this.#handlers.close?.(this, closedFrom(state.name === "closing" ? state : undefined, this.#loss));
   }
 
   #answerPing(payload: Buffer): void {
@@ -273,10 +270,9 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
       return;
     }
     this.#parser.stop();
-    if (this.#state.name === "open") {
-      this.#outbox.frame(CLOSE_FRAME, payload);
-      this.#state = this.#closing();
-    }
+    const unsent = this.#compressing?.drop() === true;
+    if (unsent || this.#state.name === "open") this.#outbox.frame(CLOSE_FRAME, payload);
+    if (this.#state.name === "open") this.#state = this.#closing();
     if (this.#state.name === "closing") this.#state.received = received;
     // The server ends the socket first, so that the waiting is the client's (section 7.1.1).
     if (!this.#client) this.#endSocket();
@@ -285,7 +281,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
   #mayAdd(): boolean {
     if (this.#state.name !== "open") return false;
     const { maxBufferedBytes } = this.#limits;
-    if (this.#outbox.bufferedAmount < maxBufferedBytes) return true;
+    if (this.#buffered < maxBufferedBytes) return true;
     const message = `the peer reads too slowly: more than ${maxBufferedBytes} bytes wait for it`;
     this.#state = this.#closing(new WebSocketError("buffer_overflow", message));
     this.terminate();
@@ -293,14 +289,27 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
   }
 
   #mayGoOn(): boolean {
-    if (this.#outbox.bufferedAmount < this.#highWaterMark) return true;
+    if (this.#buffered < this.#highWaterMark) return true;
     this.#wantsDrain = true;
     return false;
   }
 
+  #stopReading(): void {
+    this.#parser.pause();
+    this.#socket.pause();
+  }
+
+  #readHeld(): void {
+    const rest = this.#postponed;
+    if (this.#paused || this.#suspended) return;
+    this.#postponed = undefined;
+    rest?.();
+    this.#readOn();
+  }
+
   #readOn(): void {
-    this.#parser.resume();
-    if (!this.#paused) this.#socket.resume();
+    if (!this.#paused && !this.#suspended) this.#parser.resume();
+    if (!this.#paused && !this.#suspended) this.#socket.resume();
   }
 
   #endSocket(): void {
@@ -321,26 +330,6 @@ export class SocketConnection implements WebSocketConnection, MessageTarget {
     }
     this.terminate();
   }
-}
-
-function onData(this: AttachedSocket, chunk: Buffer): void {
-  this[attached]!.read(chunk);
-}
-
-function onDrain(this: AttachedSocket): void {
-  this[attached]!.drained();
-}
-
-function onEnd(this: AttachedSocket): void {
-  this[attached]!.ended();
-}
-
-function onError(this: AttachedSocket, error: Error): void {
-  this[attached]!.lost(error);
-}
-
-function onClose(this: AttachedSocket): void {
-  this[attached]!.finish();
 }
 
 function readHeld(connection: SocketConnection): void {

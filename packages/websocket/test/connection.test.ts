@@ -1,27 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
-import { describe, type TestContext, test } from "node:test";
+import type { Socket } from "node:net";
+import { describe, test } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
 import { connectWebSocket, type WebSocketConnection } from "../src/index.ts";
 import { frame } from "./support/frames.ts";
 import { echo, Journal } from "./support/journal.ts";
+import { rawClient } from "./support/raw-client.ts";
 import { listen } from "./support/server.ts";
 
 const mask = Buffer.from("12345678", "hex");
-
-/** A raw client after its opening handshake. */
-async function rawClient(context: TestContext, port: number): Promise<Socket> {
-  const socket = connect(port, "127.0.0.1");
-  context.after(() => socket.destroy());
-  socket.write(
-    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-  );
-  const [answer] = (await once(socket, "data")) as [Buffer];
-  assert.match(answer.toString(), /^HTTP\/1\.1 101 .*\r\n\r\n$/s);
-  return socket;
-}
 
 async function received(socket: Socket): Promise<string> {
   const parts: Buffer[] = [];

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { type Extension, parseExtensions } from "./extension.ts";
 import { hasToken, uniqueTokens } from "./header.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -7,6 +8,8 @@ export interface OpeningRequest {
   readonly key: string;
   /** The subprotocols that the client offers, the one it likes best first. */
   readonly protocols: readonly string[];
+  /** The extensions that the client offers, the one it likes best first. */
+  readonly extensions: readonly Extension[];
 }
 
 /** Sixteen bytes in base64. */
@@ -49,7 +52,10 @@ export function checkRequest(request: IncomingMessage): OpeningRequest | Refusal
   if (protocols === undefined) {
     return bad("The Sec-WebSocket-Protocol field must be tokens between commas, each of them once.");
   }
-  return { key, protocols };
+  const offers = headers["sec-websocket-extensions"];
+  const extensions = offers === undefined ? [] : parseExtensions(offers);
+  if (extensions === undefined) return bad("The Sec-WebSocket-Extensions field breaks its grammar.");
+  return { key, protocols, extensions };
 }
 
 function bad(message: string): Refusal {

@@ -1,12 +1,16 @@
 import type { IncomingMessage } from "node:http";
+import { type AgreedCompression, checkAnswer } from "../deflate/negotiation.ts";
+import type { CompressionOptions } from "../deflate/options.ts";
 import { WebSocketError } from "../error.ts";
 import { acceptFromKey } from "./accept-key.ts";
+import { parseExtensions } from "./extension.ts";
 import { hasToken } from "./header.ts";
 
 /** What a correct 101 answer says. */
 export interface OpeningResponse {
   /** The subprotocol that the server took; empty for none. */
   readonly protocol: string;
+  readonly compression: AgreedCompression | undefined;
 }
 
 /** Checks everything that RFC 6455 section 4.1 demands of a 101 answer. */
@@ -14,6 +18,7 @@ export function checkResponse(
   response: IncomingMessage,
   key: string,
   offered: readonly string[],
+  offeredCompression: CompressionOptions | undefined,
 ): OpeningResponse | WebSocketError {
   const { headers } = response;
   if (headers.upgrade?.toLowerCase() !== "websocket") return invalid("the Upgrade field is not websocket");
@@ -21,10 +26,8 @@ export function checkResponse(
   if (headers["sec-websocket-accept"] !== acceptFromKey(key)) {
     return invalid("the Sec-WebSocket-Accept field does not fit the key that was sent");
   }
-  const extensions = headers["sec-websocket-extensions"];
-  if (extensions !== undefined) {
-    return invalid(`the server chose the extension ${JSON.stringify(extensions)}, which was not offered`);
-  }
+  const compression = agreedCompression(headers["sec-websocket-extensions"], offeredCompression);
+  if (typeof compression === "string") return invalid(compression);
   const protocol = headers["sec-websocket-protocol"];
   if (protocol !== undefined && !offered.includes(protocol)) {
     return invalid(`the server chose the subprotocol ${JSON.stringify(protocol)}, which was not offered`);
@@ -32,7 +35,17 @@ export function checkResponse(
   if (protocol === undefined && offered.length > 0) {
     return invalid(`the server speaks none of the subprotocols ${offered.join(", ")}`);
   }
-  return { protocol: protocol ?? "" };
+  return { protocol: protocol ?? "", compression };
+}
+
+function agreedCompression(
+  field: string | undefined,
+  offered: CompressionOptions | undefined,
+): AgreedCompression | string | undefined {
+  if (field === undefined) return undefined;
+  const answer = parseExtensions(field);
+  if (answer === undefined) return "the Sec-WebSocket-Extensions field breaks its grammar";
+  return checkAnswer(answer, offered);
 }
 
 function invalid(message: string): WebSocketError {

@@ -1,7 +1,7 @@
 import type { WebSocketError } from "../../src/error.ts";
 import { FrameParser, type FrameParserOptions } from "../../src/frame-parser.ts";
 import { defaultLimits } from "../../src/limits.ts";
-import { MessageReceiver } from "../../src/message-receiver.ts";
+import { MessageReceiver, type MessageTarget } from "../../src/message-receiver.ts";
 
 /** Bytes written as hex with free spaces, strings in quotes as their UTF-8, and `*n` after a part to repeat it. */
 export function bytes(text: string): Buffer {
@@ -40,14 +40,18 @@ export function readFrames(
   options: Partial<FrameParserOptions> & { readonly copy?: boolean } = {},
 ): string[] {
   const found: string[] = [];
-  const receiver = new MessageReceiver({
-    deliver: (data, isBinary) => found.push(`${isBinary ? "binary" : "text"} ${show(data)}`),
-    control: (opcode, payload) => found.push(`control ${opcode} ${show(payload)}`),
+  const limits = options.limits ?? defaultLimits;
+  const target = {
+    deliver: (data: Buffer, isBinary: boolean) => found.push(`${isBinary ? "binary" : "text"} ${show(data)}`),
+    control: (opcode: number, payload: Buffer) => found.push(`control ${opcode} ${show(payload)}`),
     failed: (error: WebSocketError) => {
       found.push(`failed ${error.closeCode}`);
       parser.stop();
     },
-  });
+    suspend: () => {},
+    proceed: (rest: () => void) => rest(),
+  } satisfies MessageTarget;
+  const receiver = new MessageReceiver(target, undefined, limits.maxMessageBytes);
   const parser = new FrameParser(receiver, {
     masked: false,
     compression: false,

@@ -1,0 +1,60 @@
+import type { Duplex } from "node:stream";
+
+/** What a socket tells the one connection that it belongs to. */
+export interface SocketListener {
+  /** Bytes came. */
+  read(chunk: Buffer): void;
+  /** Everything has left, after a write that answered false. */
+  drained(): void;
+  /** The peer ends its side. */
+  ended(): void;
+  /** The socket failed; its end follows. */
+  lost(error: Error): void;
+  /** The socket is gone. */
+  finish(): void;
+}
+
+const listener: unique symbol = Symbol("WebSocketConnection");
+
+interface AttachedSocket extends Duplex {
+  [listener]?: SocketListener;
+}
+
+/** Whether a socket already belongs to a WebSocket connection. */
+export function isAttached(socket: Duplex): boolean {
+  return listener in socket;
+}
+
+/** Lets a connection hear of everything but bytes. All connections share the functions that listen. */
+export function attach(socket: Duplex, connection: SocketListener): void {
+  (socket as AttachedSocket)[listener] = connection;
+  socket.on("close", onClose);
+  socket.on("error", onError);
+  socket.on("drain", onDrain);
+  socket.on("end", onEnd);
+}
+
+/** Lets bytes flow to an attached connection, though not before this tick ends. */
+export function startReading(socket: Duplex): void {
+  socket.on("data", onData);
+}
+
+function onData(this: AttachedSocket, chunk: Buffer): void {
+  this[listener]!.read(chunk);
+}
+
+function onDrain(this: AttachedSocket): void {
+  this[listener]!.drained();
+}
+
+function onEnd(this: AttachedSocket): void {
+  this[listener]!.ended();
+}
+
+function onError(this: AttachedSocket, error: Error): void {
+  this[listener]!.lost(error);
+}
+
+function onClose(this: AttachedSocket): void {
+  this[listener]!.finish();
+}

@@ -1,0 +1,117 @@
+import { FIN, Opcode, RSV1 } from "../opcode.ts";
+import type { Outbox } from "../outbox.ts";
+import type { PreparedMessage } from "../prepared-message.ts";
+import { Deflater } from "./deflater.ts";
+import type { AgreedCompression } from "./negotiation.ts";
+
+/** What is smaller is copied when it has to wait, so that the caller may use its memory again. */
+const BY_REFERENCE_BYTES = 32 * 1024;
+
+/** A data message, or with the opcode of a close frame the end of all. */
+interface Waiting {
+  readonly opcode: number;
+  readonly data: Uint8Array;
+}
+
+/** Compresses what is worth it on the way to an outbox, and keeps the order while a thread is at work. */
+export class CompressingOutbox {
+  readonly #outbox: Outbox;
+  readonly #agreed: AgreedCompression;
+  readonly #masked: boolean;
+  readonly #idle: () => void;
+  readonly #deflater: Deflater;
+  /** The first of them is being compressed. */
+  #waiting: Waiting[] = [];
+  #dropped = false;
+  /** Bytes of messages that wait, before compression. */
+  pending = 0;
+
+  /** `idle` is called when nothing waits any more. */
+  constructor(outbox: Outbox, agreed: AgreedCompression, masked: boolean, idle: () => void) {
+    this.#outbox = outbox;
+    this.#agreed = agreed;
+    this.#masked = masked;
+    this.#idle = idle;
+    this.#deflater = new Deflater(agreed);
+  }
+
+  /** Adds a data message, or a close frame behind all messages. */
+  add(opcode: number, data: string | Uint8Array): void {
+    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    const first = this.#waiting.length === 0;
+    if (first && this.#sendNow(opcode, bytes)) return;
+    const owned = typeof data === "string" || bytes.length >= BY_REFERENCE_BYTES;
+    const kept = owned ? bytes : Buffer.from(bytes);
+    this.#waiting.push({ opcode, data: kept });
+    this.pending += kept.length;
+    if (first) this.#startJob(kept);
+  }
+
+  /** Adds a prepared message. */
+  addPrepared(message: PreparedMessage): void {
+    const opcode = message.isBinary ? Opcode.BINARY : Opcode.TEXT;
+    const run =
+      this.#waiting.length > 0 || message.payload.length < this.#agreed.threshold
+        ? undefined
+        : message.compressed(this.#agreed);
+    if (run === undefined || message.payload.length === 0) {
+      this.add(opcode, message.payload);
+      return;
+    }
+    if (this.#masked) this.#outbox.frame(FIN | RSV1 | opcode, run.payload);
+    else this.#outbox.prepared(run.run);
+    // The peer has now seen what this side's state has not: nothing before it can be referred to.
+    this.#deflater.reset();
+  }
+
+  /** Drops what waits, and takes nothing more. Answers whether a close frame was among it. */
+  drop(): boolean {
+    const hadClose = this.#waiting.at(-1)?.opcode === Opcode.CLOSE;
+    this.#dropped = true;
+    this.#waiting = [];
+    this.pending = 0;
+    return hadClose;
+  }
+
+  /** Drops what waits, and frees the memory. */
+  close(): void {
+    this.drop();
+    this.#deflater.close();
+  }
+
+  #sendNow(opcode: number, bytes: Uint8Array): boolean {
+    if (opcode === Opcode.CLOSE || bytes.length < this.#agreed.threshold || bytes.length === 0) {
+      this.#outbox.frame(FIN | opcode, bytes);
+      return true;
+    }
+    const compressed = this.#deflater.deflateSync(bytes);
+    if (compressed === undefined) return false;
+    this.#outbox.frame(FIN | RSV1 | opcode, compressed);
+    return true;
+  }
+
+  #startJob(data: Uint8Array): void {
+    this.#deflater.deflate(data, (compressed) => {
+      if (this.#dropped) return;
+      const { opcode } = this.#waiting.shift()!;
+      this.pending -= data.length;
+      if (compressed === undefined) this.#outbox.frame(FIN | opcode, data);
+      else this.#outbox.frame(FIN | RSV1 | opcode, compressed, true);
+      this.#sendWaiting();
+    });
+  }
+
+  #sendWaiting(): void {
+    for (;;) {
+      const next = this.#waiting[0];
+      if (next === undefined) break;
+      if (!this.#sendNow(next.opcode, next.data)) {
+        this.#startJob(next.data);
+        return;
+      }
+      this.#waiting.shift();
+      this.pending -= next.data.length;
+    }
+    this.#idle();
+  }
+}
