@@ -1,12 +1,12 @@
 import type { Duplex } from "node:stream";
 import { CompressingOutbox } from "./deflate/compressing-outbox.ts";
-import type { AgreedCompression } from "./deflate/negotiation.ts";
 import { attach, type SocketListener, startReading } from "./attached-socket.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { CloseCode } from "./close-code.ts";
 import { type Closing, closedFrom } from "./closing.ts";
 import { type CloseFrame, decodeClosePayload, encodeClosePayload } from "./close-frame.ts";
 import type { ConnectionState, WebSocketConnection, WebSocketHandlers } from "./connection.ts";
+import type { SocketConnectionOptions } from "./socket-connection-options.ts";
 import { WebSocketError } from "./error.ts";
 import { FrameParser } from "./frame-parser.ts";
 import type { Limits } from "./limits.ts";
@@ -15,29 +15,11 @@ import { FIN, MAX_CONTROL_BYTES, Opcode } from "./opcode.ts";
 import { Outbox } from "./outbox.ts";
 import { PreparedMessage } from "./prepared-message.ts";
 
-/** What a connection is made of, once its opening handshake is done. */
-export interface SocketConnectionOptions {
-  /** Which side this is: a client masks what it sends. */
-  readonly role: "server" | "client";
-  readonly handlers: WebSocketHandlers;
-  readonly protocol: string;
-  readonly limits: Limits;
-  readonly compression?: AgreedCompression | undefined;
-  readonly clock?: Clock | undefined;
-  readonly data?: unknown;
-}
-
 type State = { readonly name: "open" } | Closing | { readonly name: "closed" };
 
 const OPEN: State = { name: "open" };
 const CLOSED: State = { name: "closed" };
 const EMPTY = Buffer.alloc(0);
-
-const TEXT_FRAME = FIN | Opcode.TEXT;
-const BINARY_FRAME = FIN | Opcode.BINARY;
-const CLOSE_FRAME = FIN | Opcode.CLOSE;
-const PING_FRAME = FIN | Opcode.PING;
-const PONG_FRAME = FIN | Opcode.PONG;
 
 /** A WebSocket connection over any duplex stream (RFC 6455 sections 5 to 7). */
 export class SocketConnection implements WebSocketConnection, MessageTarget, SocketListener {
@@ -61,6 +43,8 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   #suspended = false;
   /** A message that was inflated while the application had paused. */
   #postponed: (() => void) | undefined;
+  #endedMeanwhile = false;
+  #goneMeanwhile = false;
   /** The last ping that came while too much waited for the peer: only that one is answered (section 5.5.3). */
   #latePing: Buffer | undefined;
   /** Why the socket ended without a closing handshake. */
@@ -110,14 +94,14 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     if (typeof data !== "string" && data instanceof PreparedMessage) this.#sendPrepared(data);
     else if (this.#compressing !== undefined)
       this.#compressing.add(typeof data === "string" ? Opcode.TEXT : Opcode.BINARY, data);
-    else if (typeof data === "string") this.#outbox.text(TEXT_FRAME, data);
-    else this.#outbox.frame(BINARY_FRAME, data);
+    else if (typeof data === "string") this.#outbox.text(FIN | Opcode.TEXT, data);
+    else this.#outbox.frame(FIN | Opcode.BINARY, data);
     return this.#mayGoOn();
   }
 
   sendText(data: Uint8Array): boolean {
     if (!this.#mayAdd()) return false;
-    if (this.#compressing === undefined) this.#outbox.frame(TEXT_FRAME, data);
+    if (this.#compressing === undefined) this.#outbox.frame(FIN | Opcode.TEXT, data);
     else this.#compressing.add(Opcode.TEXT, data);
     return this.#mayGoOn();
   }
@@ -127,21 +111,22 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     if (bytes.length > MAX_CONTROL_BYTES) {
       throw new RangeError(`a ping carries at most ${MAX_CONTROL_BYTES} bytes, not ${bytes.length}`);
     }
-    if (this.#mayAdd()) this.#outbox.frame(PING_FRAME, bytes);
+    if (this.#mayAdd()) this.#outbox.frame(FIN | Opcode.PING, bytes);
   }
 
   close(code: number = CloseCode.NORMAL, reason = ""): void {
     const payload = encodeClosePayload(code, reason);
     if (this.#state.name !== "open") return;
-    if (this.#compressing === undefined) this.#outbox.frame(CLOSE_FRAME, payload);
+    if (this.#compressing === undefined) this.#outbox.frame(FIN | Opcode.CLOSE, payload);
     else this.#compressing.add(Opcode.CLOSE, payload);
     this.#state = this.#closing();
   }
 
   terminate(): void {
-    this.#parser.stop();
+    this.#stopParser();
     this.#outbox.clear();
     this.#socket.destroy();
+    if (this.#goneMeanwhile) this.finish();
   }
 
   pause(): void {
@@ -154,7 +139,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     if (this.#state.name === "closed") return;
     this.#paused = false;
     // What is held goes first, but not from inside the caller.
-    if (this.#parser.holding || this.#postponed !== undefined) process.nextTick(readHeld, this);
+    if (this.#isHolding) process.nextTick(readHeld, this);
     else this.#readOn();
   }
 
@@ -186,12 +171,12 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
 
   /** Fails the connection (section 7.1.7): tells the peer why, reads no more, and ends the socket. */
   failed(error: WebSocketError): void {
-    this.#parser.stop();
+    this.#stopParser();
     if (this.#state.name === "closed") return;
     this.#compressing?.drop();
     if (this.#state.name === "open") {
       const reason = error.message.slice(0, MAX_CONTROL_BYTES - 2);
-      this.#outbox.frame(CLOSE_FRAME, encodeClosePayload(error.closeCode, reason));
+      this.#outbox.frame(FIN | Opcode.CLOSE, encodeClosePayload(error.closeCode, reason));
       this.#state = this.#closing();
     }
     this.#state.failure ??= error;
@@ -215,6 +200,11 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
 
   /** The peer ends its side of the socket. */
   ended(): void {
+    // A socket tells of its end even while it is paused.
+    if (this.#isHolding) {
+      this.#endedMeanwhile = true;
+      return;
+    }
     if (this.#state.name === "open") {
       const where = this.#parser.insideMessage ? "inside a message" : "without a close frame";
       this.#loss = new WebSocketError("connection_lost", `the peer ended the connection ${where}`);
@@ -233,7 +223,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   drained(): void {
     const ping = this.#latePing;
     this.#latePing = undefined;
-    if (ping !== undefined && this.#state.name === "open") this.#outbox.frame(PONG_FRAME, ping);
+    if (ping !== undefined && this.#state.name === "open") this.#outbox.frame(FIN | Opcode.PONG, ping);
     if (!this.#wantsDrain || this.#state.name !== "open") return;
     this.#wantsDrain = false;
     this.#handlers.drain?.(this);
@@ -243,8 +233,12 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   finish(): void {
     const state = this.#state;
     if (state.name === "closed") return;
+    if (this.#isHolding) {
+      this.#goneMeanwhile = true;
+      return;
+    }
     this.#state = CLOSED;
-    this.#parser.stop();
+    this.#stopParser();
     this.#outbox.clear();
     this.#receiver.close();
     this.#compressing?.close();
@@ -252,9 +246,26 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     this.#handlers.close?.(this, closedFrom(state.name === "closing" ? state : undefined, this.#loss));
   }
 
+  get #buffered(): number {
+    return this.#outbox.bufferedAmount + (this.#compressing?.pending ?? 0);
+  }
+
+  /** Nothing waits for compression any more. What it made may be too little for the socket to tell of a drain. */
+  #compressed(): void {
+    this.#outbox.flush();
+    if (this.#wantsDrain && this.#buffered < this.#highWaterMark) this.drained();
+  }
+
+  #sendPrepared(message: PreparedMessage): void {
+    if (this.#compressing !== undefined) this.#compressing.addPrepared(message);
+    else if (this.#client)
+      this.#outbox.frame(FIN | (message.isBinary ? Opcode.BINARY : Opcode.TEXT), message.payload);
+    else this.#outbox.prepared(message.run);
+  }
+
   #answerPing(payload: Buffer): void {
     if (this.#state.name === "open") {
-      if (this.#outbox.bufferedAmount < this.#highWaterMark) this.#outbox.frame(PONG_FRAME, payload);
+      if (this.#outbox.bufferedAmount < this.#highWaterMark) this.#outbox.frame(FIN | Opcode.PONG, payload);
       else this.#latePing = Buffer.from(payload);
     }
     this.#handlers.ping?.(this, payload);
@@ -271,7 +282,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     }
     this.#parser.stop();
     const unsent = this.#compressing?.drop() === true;
-    if (unsent || this.#state.name === "open") this.#outbox.frame(CLOSE_FRAME, payload);
+    if (unsent || this.#state.name === "open") this.#outbox.frame(FIN | Opcode.CLOSE, payload);
     if (this.#state.name === "open") this.#state = this.#closing();
     if (this.#state.name === "closing") this.#state.received = received;
     // The server ends the socket first, so that the waiting is the client's (section 7.1.1).
@@ -294,6 +305,17 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     return false;
   }
 
+  /** Whether something that came before is still to be handed out. */
+  get #isHolding(): boolean {
+    return this.#suspended || this.#postponed !== undefined || this.#parser.holding;
+  }
+
+  #stopParser(): void {
+    this.#parser.stop();
+    this.#suspended = false;
+    this.#postponed = undefined;
+  }
+
   #stopReading(): void {
     this.#parser.pause();
     this.#socket.pause();
@@ -305,6 +327,9 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     this.#postponed = undefined;
     rest?.();
     this.#readOn();
+    if (this.#isHolding) return;
+    if (this.#endedMeanwhile) this.ended();
+    if (this.#goneMeanwhile) this.finish();
   }
 
   #readOn(): void {

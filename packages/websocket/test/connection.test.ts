@@ -287,6 +287,47 @@ describe("a connection", () => {
     assert.deepEqual(seen, ["a", "b", "resumed", "c", "d"]);
   });
 
+  test("hands out what came before the socket's end, also after a pause", async (context) => {
+    const journal = new Journal();
+    let paused: (() => void) | undefined;
+    const pausing = new Promise<void>((resolve) => {
+      paused = resolve;
+    });
+    const server = await listen(context, {
+      handlers: {
+        message(connection, data, isBinary) {
+          if (journal.entries.length === 0) connection.pause();
+          journal.message(connection, data, isBinary);
+          paused?.();
+        },
+        close: (connection, closed) => journal.close(connection, closed),
+      },
+    });
+    const socket = await rawClient(context, server.port);
+    socket.end(Buffer.concat([frame(0x81, "a", mask), frame(0x81, "b", mask), frame(0x88, "", mask)]));
+    await pausing;
+    assert.deepEqual(journal.entries, ["text a"]);
+    server.connections[0]?.resume();
+    assert.deepEqual(await journal.count(3), ["text a", "text b", "close 1005"]);
+    assert.equal(journal.closed?.clean, true);
+  });
+
+  test("ends a connection that was lost while it was paused, when it is terminated", async (context) => {
+    const journal = new Journal();
+    const server = await listen(context, {
+      handlers: {
+        message: (connection) => connection.pause(),
+        close: (connection, closed) => journal.close(connection, closed),
+      },
+    });
+    const socket = await rawClient(context, server.port);
+    socket.write(Buffer.concat([frame(0x81, "a", mask), frame(0x81, "b", mask)]));
+    socket.resetAndDestroy();
+    await once(socket, "close");
+    server.connections[0]?.terminate();
+    assert.deepEqual((await journal.end()).code, 1006);
+  });
+
   test("keeps what is sent in order, large and small, whoever else sends in the same tick", async (context) => {
     const server = await listen(context, { handlers: {} });
     const journals = [new Journal(), new Journal(), new Journal()];
