@@ -32,3 +32,8 @@ export type { DescriptorSource } from "./schema/descriptor-source.ts";
 export { loadDescriptorSets } from "./schema/descriptor-sets.ts";
 export { createSchema, mergeSchemas, methodFrom, type Schema } from "./schema/schema.ts";
 export { reflectSchema, type ReflectOptions } from "./schema/reflect-schema.ts";
+export {
+  createOpenApiDocument,
+  type OpenApiDocument,
+  type OpenApiOptions,
+} from "./openapi/openapi-document.ts";

@@ -1,12 +1,6 @@
-import type { Backend, Method } from "@sluice/rpc";
+import type { Method } from "@sluice/rpc";
 import type { Command } from "commander";
-import {
-  addSchemaOptions,
-  backendFromFlags,
-  schemaSourceFromFlags,
-  type SchemaFlags,
-} from "./schema-options.ts";
-import { CliError } from "./cli-error.ts";
+import { addSchemaOptions, schemaFromFlags, type SchemaFlags } from "./schema-options.ts";
 
 /** Adds `sluice methods`. */
 export function addMethods(program: Command): void {
@@ -18,17 +12,8 @@ export function addMethods(program: Command): void {
 }
 
 async function methods(flags: SchemaFlags): Promise<void> {
-  if (flags.upstream === undefined && flags.descriptor === undefined && flags.proto === undefined) {
-    throw new CliError("say where the schema is: --upstream HOST:PORT, --descriptor FILE or --proto FILE");
-  }
-  let backend: Backend | undefined;
-  const loadSchema = schemaSourceFromFlags(flags, () => (backend ??= backendFromFlags(flags)));
-  try {
-    const schema = await loadSchema();
-    for (const method of schema.methods.values()) process.stdout.write(describeMethod(method));
-  } finally {
-    await backend?.close(0);
-  }
+  const schema = await schemaFromFlags(flags);
+  for (const method of schema.methods.values()) process.stdout.write(describeMethod(method));
 }
 
 function describeMethod(method: Method): string {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { describeError } from "./cli-error.ts";
 import { addEcho } from "./echo.ts";
 import { addMethods } from "./methods.ts";
+import { addOpenApi } from "./openapi.ts";
 import { addServe } from "./serve.ts";
 
 /**
@@ -17,6 +18,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .exitOverride();
   addServe(program);
   addMethods(program);
+  addOpenApi(program);
   addEcho(program);
   // The commands were made before and do not inherit it.
   for (const command of program.commands)

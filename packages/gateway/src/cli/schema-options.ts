@@ -55,6 +55,22 @@ export function schemaSourceFromFlags(flags: SchemaFlags, backend: () => Backend
   return () => reflectSchema(backend(), upstream === undefined ? {} : { name: upstream });
 }
 
+/**
+ * Loads the schema that the flags name, for a command that only looks at it. Throws CliError where they name
+ * none, and what loading it throws.
+ */
+export async function schemaFromFlags(flags: SchemaFlags): Promise<Schema> {
+  if (flags.upstream === undefined && flags.descriptor === undefined && flags.proto === undefined) {
+    throw new CliError("say where the schema is: --upstream HOST:PORT, --descriptor FILE or --proto FILE");
+  }
+  let backend: Backend | undefined;
+  try {
+    return await schemaSourceFromFlags(flags, () => (backend ??= backendFromFlags(flags)))();
+  } finally {
+    await backend?.close(0);
+  }
+}
+
 function readCa(file: string): Buffer {
   try {
     return readFileSync(file);
