@@ -52,6 +52,10 @@ export interface WebSocketConnection {
   readonly state: ConnectionState;
   /** Bytes of frames that wait in this process, because the tick has not ended or the peer reads slowly. */
   readonly bufferedAmount: number;
+  /** Bytes that came since the opening handshake, frame headers and control frames among them. */
+  readonly bytesReceived: number;
+  /** Whether the application has stopped reading with `pause()`. */
+  readonly isPaused: boolean;
 
   /**
    * Sends one message: a string as text, bytes as binary, a prepared message as what it is. Bytes from 32 KiB on are not copied (on a server): leave
@@ -76,8 +80,8 @@ export interface WebSocketConnection {
    * `reason` has at most 123 bytes of UTF-8. A RangeError otherwise.
    */
   close(code?: number, reason?: string): void;
-  /** Ends the socket at once; what waits is lost. The `close` handler follows, with code 1006. */
-  terminate(): void;
+  /** Ends the socket at once; what waits is lost. The `close` handler follows, with code 1006 and the cause given. */
+  terminate(cause?: WebSocketError): void;
   /** Stops reading: no message, ping, pong or close until `resume()`; the peer is held up by TCP. */
   pause(): void;
   /** Reads on. */

@@ -25,6 +25,7 @@ const EMPTY = Buffer.alloc(0);
 export class SocketConnection implements WebSocketConnection, MessageTarget, SocketListener {
   readonly protocol: string;
   data: unknown;
+  bytesReceived = 0;
 
   readonly #socket: Duplex;
   readonly #handlers: WebSocketHandlers;
@@ -87,6 +88,10 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
 
   get bufferedAmount(): number {
     return this.#state.name === "closed" ? 0 : this.#buffered;
+  }
+
+  get isPaused(): boolean {
+    return this.#paused;
   }
 
   send(data: string | Uint8Array | PreparedMessage): boolean {
@@ -187,8 +192,11 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   read(chunk?: Buffer): void {
     this.#outbox.hold();
     try {
-      if (chunk !== undefined) this.#parser.push(chunk);
-      else this.#readHeld();
+      if (chunk === undefined) this.#readHeld();
+      else {
+        this.bytesReceived += chunk.length;
+        this.#parser.push(chunk);
+      }
     } catch (cause) {
       // Only a handler throws.
       this.failed(new WebSocketError("handler_failed", "the endpoint failed", { cause }));
