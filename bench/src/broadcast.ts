@@ -1,3 +1,4 @@
+import { compressionOffer } from "./compressed-conversation.ts";
 import { formatComparison, type Bars, type ComparedCase } from "./comparison.ts";
 import { rotated } from "./contest.ts";
 import { connectionsWithinLimit, type BenchOptions } from "./options.ts";
@@ -15,30 +16,73 @@ interface BroadcastCase {
   readonly bars: Bars;
 }
 
-const cases: readonly BroadcastCase[] = [
-  { name: "1 a tick", perTick: 1, ticks: 10, bars: { ws: 0.8, net: 1.15 } },
-  { name: "10 a tick", perTick: 10, ticks: 2, bars: { ws: 0.15 } },
-];
+interface Field {
+  readonly subjects: readonly SubjectName[];
+  readonly ours: readonly SubjectName[];
+  readonly connections: number;
+  /** `Sec-WebSocket-Extensions` that the clients offer. */
+  readonly extensions?: string;
+  readonly cases: readonly BroadcastCase[];
+}
 
-const subjects: readonly SubjectName[] = ["net", "net+cork", "ws", "sluice", "sluice+prepared"];
+function plainField(connections: number): Field {
+  return {
+    subjects: ["net", "net+cork", "ws", "sluice", "sluice+prepared"],
+    ours: ["sluice", "sluice+prepared"],
+    connections,
+    cases: [
+      { name: "1 a tick", perTick: 1, ticks: 10, bars: { ws: 0.8, net: 1.15 } },
+      { name: "10 a tick", perTick: 10, ticks: 2, bars: { ws: 0.15 } },
+    ],
+  };
+}
+
+function compressingField(connections: number): Field {
+  return {
+    subjects: ["ws+deflate", "sluice+deflate", "sluice+deflate+prepared"],
+    ours: ["sluice+deflate", "sluice+deflate+prepared"],
+    connections,
+    extensions: compressionOffer,
+    cases: [
+      { name: "1 a tick", perTick: 1, ticks: 5, bars: {} },
+      { name: "10 a tick", perTick: 10, ticks: 1, bars: {} },
+    ],
+  };
+}
+
+/** CPU of the server process per message that one connection gets of a broadcast. Prints tables. */
+export async function benchBroadcast(options: BenchOptions): Promise<void> {
+  const connections = connectionsWithinLimit(options.connections);
+  // A compressor of ws takes a quarter of a megabyte.
+  const compressingConnections = Math.ceil(connections / 10);
+  console.log(`Broadcast of binary messages of 1 KiB, 1 or 10 in one tick, to ${connections} connections. Median (least–most) of
+the rounds. net writes one ready-made frame to each socket, net+cork all frames of the tick at once; ws and sluice call
+send() on each connection; sluice+prepared prepares each message first.
+`);
+  console.log(await measureField(plainField(connections), options));
+  console.log(`
+The same of JSON to ${compressingConnections} connections with permessage-deflate, threshold 0 and the defaults of each.
+`);
+  console.log(await measureField(compressingField(compressingConnections), options));
+}
 
 interface Station {
   readonly server: ServerProcess;
   readonly receivers: ReceiverProcess;
 }
 
-/** CPU of the server process per message that one connection gets of a broadcast. Prints two tables. */
-export async function benchBroadcast(options: BenchOptions): Promise<void> {
-  const connections = connectionsWithinLimit(options.connections);
+async function measureField(field: Field, options: BenchOptions): Promise<string> {
+  const { subjects, connections, extensions } = field;
   const stations: Station[] = [];
   const compared: ComparedCase[] = [];
   try {
     for (const name of subjects) {
       const server = await ServerProcess.start(name);
-      const receivers = await ReceiverProcess.start(server.port, connections, speaksWebSocket(name));
+      const upgrade = speaksWebSocket(name);
+      const receivers = await ReceiverProcess.start(server.port, connections, upgrade, extensions);
       stations.push({ server, receivers });
     }
-    for (const each of cases) {
+    for (const each of field.cases) {
       if (!each.name.includes(options.only)) continue;
       const results = new Map<SubjectName, number[]>(subjects.map((name) => [name, []]));
       for (const station of stations) await round(station, each, connections);
@@ -55,11 +99,7 @@ export async function benchBroadcast(options: BenchOptions): Promise<void> {
       await server.stop();
     }
   }
-  console.log(`Broadcast of binary messages of 1 KiB to ${connections} connections, 1 or 10 in one tick. Median (least–most)
-of the rounds. net writes one ready-made frame to each socket, net+cork all frames of the tick at once; ws and sluice
-call send() on each connection, without compression; sluice+prepared prepares each message first.
-`);
-  console.log(formatComparison("CPU µs per delivery", "sluice+prepared", compared));
+  return formatComparison("CPU µs per delivery", field.ours, compared);
 }
 
 async function round(

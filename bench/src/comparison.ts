@@ -16,12 +16,16 @@ export interface ComparedCase {
 }
 
 /**
- * Two tables of the same cases: what each subject costs, and that of `ours` as a multiple of each peer, beside the bar
- * where there is one.
+ * Two tables of the same cases: what each subject costs, and that of each of `ours` as a multiple of each peer; for
+ * the last of them beside the bar, where there is one.
  */
-export function formatComparison(unit: string, ours: SubjectName, cases: readonly ComparedCase[]): string {
+export function formatComparison(
+  unit: string,
+  ours: readonly SubjectName[],
+  cases: readonly ComparedCase[],
+): string {
   const subjects = [...new Set(cases.flatMap(({ results }) => [...results.keys()]))];
-  const peers = subjects.filter((name) => name !== ours);
+  const peers = subjects.filter((name) => !ours.includes(name));
   const costs = cases.flatMap(({ name, results, user }) => [
     [name, ...subjects.map((subject) => spread(results.get(subject) ?? []))],
     ...(user === undefined
@@ -33,13 +37,21 @@ export function formatComparison(unit: string, ours: SubjectName, cases: readonl
           ],
         ]),
   ]);
-  const compared = cases.map(({ name, results, bars }) => [
-    name,
-    ...peers.map((peer) => besideBar(ratios(results.get(ours) ?? [], results.get(peer) ?? []), bars[peer])),
-  ]);
+  const compared = cases.flatMap(({ name, results, bars }) =>
+    ours.map((own) => [
+      name,
+      own,
+      ...peers.map((peer) =>
+        besideBar(
+          ratios(results.get(own) ?? [], results.get(peer) ?? []),
+          own === ours.at(-1) ? bars[peer] : undefined,
+        ),
+      ),
+    ]),
+  );
   return [
     formatTable([[unit, ...subjects], ...costs]),
-    formatTable([[`${ours} ÷`, ...peers], ...compared]),
+    formatTable([["", "ratio of", ...peers.map((peer) => `÷ ${peer}`)], ...compared]),
   ].join("\n\n");
 }
 

@@ -45,7 +45,7 @@ export async function benchEcho(options: BenchOptions): Promise<void> {
   console.log(`Echo of binary messages. 16 connections (1 MiB: 4), on each of them one message at a time, or 32 in one
 write. Median (least–most) of the rounds. ws is without bufferutil, ws+bufferutil with it; neither compresses.
 `);
-  console.log(formatComparison("CPU µs per message", "sluice", compared));
+  console.log(formatComparison("CPU µs per message", ["sluice"], compared));
 }
 
 function createConversation({ bytes, batch }: EchoCase, name: SubjectName): Conversation {

@@ -1,11 +1,13 @@
 /** `npm run bench -- <name>`: compares Sluice with its peers, side by side in one run, and prints the result. */
 import { benchBroadcast } from "./broadcast.ts";
+import { benchDeflate } from "./deflate.ts";
 import { benchEcho } from "./echo.ts";
 import { benchMemory } from "./memory.ts";
 import { readOptions, type BenchOptions } from "./options.ts";
 
 const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   echo: benchEcho,
+  deflate: benchDeflate,
   broadcast: benchBroadcast,
   memory: benchMemory,
 };

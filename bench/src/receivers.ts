@@ -4,9 +4,11 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
+import { createCompressedMessages } from "./compressed-conversation.ts";
 import { openConnection } from "./connection.ts";
 import { FrameCounter } from "./frame-counter.ts";
 import { encodeFrame } from "./frame.ts";
+import { createJsonDocuments } from "./json-documents.ts";
 import type { ReceiverAnswer, ReceiverQuestion } from "./receiver-process.ts";
 
 const [portText, countText, how, extensions] = process.argv.slice(2);
@@ -26,6 +28,13 @@ function receive(counter: FrameCounter, bytes: Buffer): void {
   if (frames < wanted) return;
   wanted = Number.POSITIVE_INFINITY;
   tell({ received: frames });
+}
+
+function requestOf(bytes: number): Buffer {
+  const documents = createJsonDocuments(1, bytes);
+  if (extensions !== undefined) return createCompressedMessages(documents)[0]?.request ?? Buffer.alloc(0);
+  // A bare server sends the very bytes back, and only unmasked frames are counted here.
+  return encodeFrame(Buffer.concat(documents), upgrade ? { mask: randomBytes(4) } : {});
 }
 
 const sockets: Socket[] = [];
@@ -59,9 +68,7 @@ process.on("message", (message) => {
     tell({});
     return;
   }
-  // A bare server sends the very bytes back, and only unmasked frames are counted here.
-  const mask = upgrade ? { mask: randomBytes(4) } : {};
-  const frame = encodeFrame(Buffer.alloc(question.bytes, "sluice "), mask);
+  const frame = requestOf(question.bytes);
   frames = 0;
   wanted = sockets.length;
   for (const socket of sockets) socket.write(frame);

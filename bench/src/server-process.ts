@@ -25,6 +25,14 @@ export interface CpuTime {
   readonly user: number;
 }
 
+/** Memory in bytes. */
+export interface Memory {
+  /** What the operating system has given. */
+  readonly rss: number;
+  /** What is used of the heap, and of buffers outside it. */
+  readonly used: number;
+}
+
 /** A subject in a process of its own. */
 export class ServerProcess {
   readonly name: SubjectName;
@@ -62,8 +70,8 @@ export class ServerProcess {
     return { total: user + system, user };
   }
 
-  /** Memory in bytes after a collection: resident, and what is used of the heap and of buffers outside it. */
-  async memory(): Promise<{ readonly rss: number; readonly used: number }> {
+  /** Memory of the process after a collection. */
+  async memory(): Promise<Memory> {
     const { rss = 0, heap = 0, external = 0 } = await this.ask({ ask: "memory" });
     return { rss, used: heap + external };
   }

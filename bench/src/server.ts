@@ -2,6 +2,8 @@
  * The process under measure: one subject, and a control channel over IPC on which each question gets one answer.
  * Started with the subject's name as its argument.
  */
+import type { CompressionOptions } from "@sluice/websocket";
+import { createJsonDocuments } from "./json-documents.ts";
 import type { Answer, Question } from "./server-process.ts";
 import { subjectNameFrom, type Subject, type SubjectName } from "./subject.ts";
 
@@ -17,8 +19,20 @@ async function createSubject(name: SubjectName): Promise<Subject> {
       return (await import("./subjects/ws.ts")).createWsSubject(name === "ws+deflate");
     case "sluice":
     case "sluice+prepared":
-      return (await import("./subjects/sluice.ts")).createSluiceSubject(name === "sluice+prepared");
+    case "sluice+deflate":
+    case "sluice+deflate15":
+    case "sluice+deflate+prepared":
+      return (await import("./subjects/sluice.ts")).createSluiceSubject(
+        compressionOf(name),
+        name.endsWith("prepared"),
+      );
   }
+}
+
+function compressionOf(name: SubjectName): Partial<CompressionOptions> | false {
+  if (name === "sluice+deflate15")
+    return { threshold: 0, windowBits: 15, peerWindowBits: 15, memoryLevel: 8 };
+  return name.includes("deflate") ? { threshold: 0 } : false;
 }
 
 function answer(subject: Subject, question: Question): Answer {
@@ -34,16 +48,18 @@ function answer(subject: Subject, question: Question): Answer {
       return { rss, heap: heapUsed, external };
     }
     case "broadcast":
-      subject.broadcast(payloadOf(question.bytes), question.times);
+      subject.broadcast(Array.from({ length: question.times }, () => nextDocument(question.bytes)));
       return {};
   }
 }
 
-let payload = Buffer.alloc(0);
+/** JSON documents that are sent in turn, so that no compressor sees the same one again and again. */
+let documents: Buffer[] = [];
+let turn = 0;
 
-function payloadOf(bytes: number): Buffer {
-  if (payload.length !== bytes) payload = Buffer.alloc(bytes, "sluice ");
-  return payload;
+function nextDocument(bytes: number): Buffer {
+  if (documents[0]?.length !== bytes) documents = createJsonDocuments(32, bytes);
+  return documents[turn++ % documents.length] ?? Buffer.alloc(bytes);
 }
 
 const subject = await createSubject(subjectNameFrom(process.argv[2]));

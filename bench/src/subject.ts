@@ -2,11 +2,15 @@
 export interface Subject {
   /** Starts listening on a free port of 127.0.0.1 and resolves to that port. */
   listen(): Promise<number>;
-  /** Sends `payload` as one binary message to every connection, `times` times over, within this tick. */
-  broadcast(payload: Buffer, times: number): void;
+  /** Sends each of the payloads, in order, as a binary message to every connection, all within this tick. */
+  broadcast(payloads: readonly Buffer[]): void;
 }
 
-/** The subjects by the name that the tables show. A `+` names what is added to the plain one. */
+/**
+ * The subjects by the name that the tables show. A `+` names what is added to the plain one. `deflate` is
+ * permessage-deflate with threshold 0 and the library's other defaults; `deflate15` with the window of 32 KiB and the
+ * memory level 8 that are the defaults of ws.
+ */
 export const subjectNames = [
   "net",
   "net+cork",
@@ -15,6 +19,9 @@ export const subjectNames = [
   "ws+deflate",
   "sluice",
   "sluice+prepared",
+  "sluice+deflate",
+  "sluice+deflate15",
+  "sluice+deflate+prepared",
 ] as const;
 
 /** One of {@link subjectNames}. */

@@ -21,10 +21,10 @@ export function createNetSubject(cork: boolean): Subject {
           resolve((server.address() as AddressInfo).port),
         );
       }),
-    broadcast(payload, times) {
-      const frame = encodeFrame(payload);
+    broadcast(payloads) {
       if (cork) for (const socket of sockets) socket.cork();
-      for (let round = 0; round < times; round++) {
+      for (const payload of payloads) {
+        const frame = encodeFrame(payload);
         for (const socket of sockets) socket.write(frame);
       }
       if (cork) for (const socket of sockets) socket.uncork();

@@ -3,16 +3,21 @@ import type { AddressInfo } from "node:net";
 import {
   acceptWebSocket,
   type AcceptOptions,
+  type CompressionOptions,
   PreparedMessage,
   type WebSocketConnection,
 } from "@sluice/websocket";
 import type { Subject } from "../subject.ts";
 
 /** `@sluice/websocket` as its users write it. With `prepare`, a broadcast prepares its message first. */
-export function createSluiceSubject(prepare: boolean): Subject {
+export function createSluiceSubject(
+  compression: Partial<CompressionOptions> | false,
+  prepare: boolean,
+): Subject {
   const connections = new Set<WebSocketConnection>();
   const options: AcceptOptions = {
     origin: "any",
+    compression,
     handlers: {
       open: (connection) => connections.add(connection),
       message: (connection, data) => connection.send(data),
@@ -28,8 +33,8 @@ export function createSluiceSubject(prepare: boolean): Subject {
           resolve((server.address() as AddressInfo).port),
         );
       }),
-    broadcast(payload, times) {
-      for (let round = 0; round < times; round++) {
+    broadcast(payloads) {
+      for (const payload of payloads) {
         const message = prepare ? new PreparedMessage(payload) : payload;
         for (const connection of connections) connection.send(message);
       }

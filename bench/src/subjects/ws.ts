@@ -24,8 +24,8 @@ export function createWsSubject(deflate: boolean): Subject {
           resolve((server.address() as AddressInfo).port),
         );
       }),
-    broadcast(payload, times) {
-      for (let round = 0; round < times; round++) {
+    broadcast(payloads) {
+      for (const payload of payloads) {
         for (const socket of sockets.clients) socket.send(payload, { binary: true });
       }
     },

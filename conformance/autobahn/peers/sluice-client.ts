@@ -1,8 +1,9 @@
-/** The client of `@sluice/websocket`, with default options but for the size that the suite's largest cases need. */
+/** The client of `@sluice/websocket` with default options, but for what the suite's cases need: size and compression. */
 import { connectWebSocket, type WebSocketHandlers } from "@sluice/websocket";
 import { runClientCases } from "../client-cases.ts";
 
 const limits = { maxMessageBytes: 16 * 1024 * 1024 };
+const compression = { threshold: 0 };
 
 await runClientCases(
   (url, onMessage) =>
@@ -13,6 +14,6 @@ await runClientCases(
         },
         close: () => resolve(),
       };
-      connectWebSocket(url, { limits, handlers }).catch(reject);
+      connectWebSocket(url, { limits, compression, handlers }).catch(reject);
     }),
 );

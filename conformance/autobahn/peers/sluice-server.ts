@@ -1,10 +1,11 @@
-/** The echo server of `@sluice/websocket`, with default options but for the size that the suite's largest cases need. */
+/** The echo server of `@sluice/websocket` with default options, but for what the suite's cases need: size and compression. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { acceptWebSocket, type AcceptOptions } from "@sluice/websocket";
 
 const options: AcceptOptions = {
   limits: { maxMessageBytes: 16 * 1024 * 1024 },
+  compression: { threshold: 0 },
   handlers: {
     message: (connection, data, isBinary) => {
       if (isBinary) connection.send(data);
