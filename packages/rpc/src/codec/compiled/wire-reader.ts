@@ -5,6 +5,14 @@ import type { Ranges } from "./ranges.ts";
 
 const noBytes = Buffer.alloc(0);
 
+/** What a byte of a string needs on its way into JSON: what is not ASCII is decoded, some of ASCII is escaped. */
+const decoding = 1;
+const escaping = 2;
+const needsOf = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte > 0x7f) return decoding;
+  return byte < 0x20 || byte === 0x22 || byte === 0x5c ? escaping : 0;
+});
+
 /**
  * Reads protobuf bytes as pieces of JSON text.
  *
@@ -24,7 +32,9 @@ export class WireReader {
 
   /** Begins to read a message; answers where it ends. */
   start(bytes: Uint8Array, typeName: string): number {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#typeName = typeName;
     this.pos = 0;
     return bytes.byteLength;
@@ -181,13 +191,10 @@ export class WireReader {
     const bytes = this.#bytes;
     const start = this.pos;
     this.pos = stop;
-    for (let at = start; at < stop; at++) {
-      const byte = bytes[at] as number;
-      // JSON escapes controls, quotes and backslashes; what is not ASCII has to be decoded.
-      if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c) {
-        return JSON.stringify(this.#decode(start, stop, checked));
-      }
-    }
+    let needs = 0;
+    for (let at = start; at < stop; at++) needs |= needsOf[bytes[at] as number] as number;
+    if (needs >= escaping) return JSON.stringify(this.#decode(start, stop, checked));
+    if (needs === decoding) return '"' + this.#decode(start, stop, checked) + '"';
     if (this.#characters === "") this.#characters = bytes.toString("latin1");
     return '"' + this.#characters.slice(start, stop) + '"';
   }
