@@ -1,52 +1,15 @@
-import {
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  validateHeaderName,
-  validateHeaderValue,
-} from "node:http";
+import type { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { AcceptOptions } from "./accept-options.ts";
 import { isAttached } from "./attached-socket.ts";
-import type { Clock } from "./clock.ts";
-import type { WebSocketConnection, WebSocketHandlers } from "./connection.ts";
-import { agreeToOffer, resolveCompression } from "./deflate/negotiation.ts";
-import type { CompressionOptions } from "./deflate/options.ts";
+import type { WebSocketConnection } from "./connection.ts";
 import { acceptFromKey } from "./handshake/accept-key.ts";
 import { checkRequest } from "./handshake/check-request.ts";
-import { allowsOrigin, type OriginPolicy } from "./handshake/origin.ts";
+import { negotiate } from "./handshake/negotiate.ts";
 import { type Refusal, refuse } from "./handshake/refusal.ts";
-import { type Limits, resolveLimits } from "./limits.ts";
+import { resolveLimits } from "./limits.ts";
 import { SocketConnection } from "./socket-connection.ts";
-
-/** Chooses one of the offered subprotocols, or none. */
-export type ProtocolChoice = (offered: readonly string[], request: IncomingMessage) => string | undefined;
-
-/** How a server takes connections. One object may serve any number of them. */
-export interface AcceptOptions {
-  /** What is done with the connections. */
-  readonly handlers: WebSocketHandlers;
-  /**
-   * The subprotocols that the server speaks; of those offered, the first that is in the list is taken, so the
-   * client's order counts. Or a function that chooses. Default: none is taken.
-   */
-  readonly protocols?: readonly string[] | ProtocolChoice;
-  /** Which browsers' pages may connect. Default `"same"`: only those of the server's own host. */
-  readonly origin?: OriginPolicy;
-  /** Further fields of the 101 answer, such as `Set-Cookie`. */
-  readonly headers?: Readonly<OutgoingHttpHeaders>;
-  /** The bounds of each connection. Default: `defaultLimits`. */
-  readonly limits?: Partial<Limits>;
-  /** Compression of messages, permessage-deflate; true for its defaults. Default false: it costs memory and time. */
-  readonly compression?: boolean | Partial<CompressionOptions>;
-  /** What `connection.data` is from the start. Default: undefined. */
-  readonly data?: unknown;
-  /** Where time comes from. Default: the system's clock. */
-  readonly clock?: Clock;
-  /** Is told of a request that was refused, after it was answered. */
-  readonly refused?: (refusal: Refusal, request: IncomingMessage) => void;
-}
-
-const NO_PROTOCOLS: readonly string[] = [];
 
 /**
  * Answers the opening handshake of a WebSocket over HTTP/1.1 (RFC 6455 section 4.2), given what an `http` or `https`
@@ -64,66 +27,37 @@ export function acceptWebSocket(
 ): WebSocketConnection | undefined {
   if (isAttached(socket)) throw new Error("this socket is a WebSocket already: was it accepted twice?");
   const opening = checkRequest(request);
-  if ("status" in opening) return refused(opening);
-  if (!allowsOrigin(options.origin ?? "same", request.headers.host, request.headers)) {
-    const message = `Pages of ${JSON.stringify(request.headers.origin)} may not connect here.`;
-    return refused({ status: 403, message });
-  }
-  const protocol = chooseProtocol(options.protocols ?? NO_PROTOCOLS, opening.protocols, request);
-  const lines = [
-    "HTTP/1.1 101 Switching Protocols",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${acceptFromKey(opening.key)}`,
-  ];
-  if (protocol !== "") lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
-  const compression = resolveCompression(options.compression);
-  const agreement = compression && agreeToOffer(opening.extensions, compression);
-  if (agreement !== undefined) lines.push(`Sec-WebSocket-Extensions: ${agreement.answer}`);
-  addHeaders(lines, options.headers);
+  const answer = "status" in opening ? opening : negotiate(request, request.headers.host, opening, options);
+  if ("status" in answer) return refuseWebSocket(request, socket, answer, options);
+  const lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
+  if ("key" in opening) lines.push(`Sec-WebSocket-Accept: ${acceptFromKey(opening.key)}`);
+  for (const [name, value] of answer.fields) lines.push(`${name}: ${value}`);
   if (socket instanceof Socket) {
     socket.setTimeout(0);
     socket.setNoDelay(true);
   }
   socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+  const { protocol, compression } = answer;
+  const { handlers, clock, data } = options;
+  const limits = resolveLimits(options.limits);
   return new SocketConnection(socket, head, {
     role: "server",
-    handlers: options.handlers,
+    handlers,
     protocol,
-    limits: resolveLimits(options.limits),
-    compression: agreement?.agreed,
-    clock: options.clock,
-    data: options.data,
+    limits,
+    compression,
+    clock,
+    data,
   });
-
-  function refused(refusal: Refusal): undefined {
-    refuse(socket, refusal);
-    options.refused?.(refusal, request);
-  }
 }
 
-function chooseProtocol(
-  spoken: readonly string[] | ProtocolChoice,
-  offered: readonly string[],
+/** Answers an opening request over HTTP/1.1 with a refusal, and tells the options' `refused`. */
+export function refuseWebSocket(
   request: IncomingMessage,
-): string {
-  if (offered.length === 0) return "";
-  if (typeof spoken !== "function") return offered.find((each) => spoken.includes(each)) ?? "";
-  const chosen = spoken(offered, request);
-  if (chosen === undefined) return "";
-  if (!offered.includes(chosen)) {
-    throw new Error(`the subprotocol ${JSON.stringify(chosen)} was chosen, but the client did not offer it`);
-  }
-  return chosen;
-}
-
-function addHeaders(lines: string[], headers: Readonly<OutgoingHttpHeaders> = {}): void {
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue;
-    validateHeaderName(name);
-    for (const each of Array.isArray(value) ? value : [String(value)]) {
-      validateHeaderValue(name, each);
-      lines.push(`${name}: ${each}`);
-    }
-  }
+  socket: Duplex,
+  refusal: Refusal,
+  options: Pick<AcceptOptions, "refused">,
+): undefined {
+  refuse(socket, refusal);
+  options.refused?.(refusal, request);
 }

@@ -58,9 +58,9 @@ export interface WebSocketConnection {
   readonly isPaused: boolean;
 
   /**
-   * Sends one message: a string as text, bytes as binary, a prepared message as what it is. Bytes from 32 KiB on are not copied (on a server): leave
-   * them unchanged until they have left. Everything that is sent within one tick, or while one read is handled,
-   * leaves in one write.
+   * Sends one message: a string as text, bytes as binary, a prepared message as what it is. Bytes
+   * from 32 KiB on are not copied (on a server): leave them unchanged until they have left. Everything that is sent
+   * within one tick, or while one read is handled, leaves in one write.
    *
    * Answers whether to go on. After false, wait for `drain`: what is sent all the same is kept up to the limit
    * `maxBufferedBytes`, and over it the connection is terminated. On a connection that is not open, the message is

@@ -1,4 +1,6 @@
-export { type AcceptOptions, acceptWebSocket, type ProtocolChoice } from "./accept.ts";
+export { acceptWebSocket, refuseWebSocket } from "./accept.ts";
+export { acceptHttp2WebSocket, isHttp2WebSocket, refuseHttp2WebSocket } from "./accept-http2.ts";
+export type { AcceptOptions, ProtocolChoice } from "./accept-options.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { CloseCode, isWireCloseCode } from "./close-code.ts";
 export { connectWebSocket, type ConnectOptions } from "./connect.ts";
@@ -11,3 +13,4 @@ export { PreparedMessage } from "./prepared-message.ts";
 export { defaultCompression } from "./deflate/negotiation.ts";
 export type { CompressionOptions } from "./deflate/options.ts";
 export { ZlibPool } from "./deflate/zlib-pool.ts";
+export type { HandshakeRequest } from "./handshake/handshake-request.ts";

@@ -4,7 +4,9 @@ import { TLSSocket } from "node:tls";
 import { writeHeader } from "./frame-header.ts";
 import type { FrameRun } from "./frame-run.ts";
 import { applyMask, randomMask } from "./mask.ts";
-import { MAX_HEADER_BYTES } from "./opcode.ts";
+import { FIN, MAX_HEADER_BYTES, Opcode } from "./opcode.ts";
+import type { MessageOutbox } from "./message-outbox.ts";
+import type { PreparedMessage } from "./prepared-message.ts";
 
 /** Payloads from here on are handed to the socket as they are; smaller ones are copied together. */
 export const BY_REFERENCE_BYTES: number = 32 * 1024;
@@ -34,7 +36,7 @@ function flushDue(): void {
  * Turns messages into frames and writes them to one socket: all frames of a tick, or of one read, in one write
  * (RFC 6455 section 5.2).
  */
-export class Outbox {
+export class Outbox implements MessageOutbox {
   readonly #socket: Duplex;
   readonly #masked: boolean;
   /** Whether the socket is the system's: it has no more need of bytes as soon as it says that none wait. */
@@ -62,6 +64,16 @@ export class Outbox {
   /** Bytes that the socket has not taken yet. */
   get bufferedAmount(): number {
     return this.#pending + this.#socket.writableLength;
+  }
+
+  add(opcode: number, data: string | Uint8Array): void {
+    if (typeof data === "string") this.text(FIN | opcode, data);
+    else this.frame(FIN | opcode, data);
+  }
+
+  addPrepared(message: PreparedMessage): void {
+    if (this.#masked) this.add(message.isBinary ? Opcode.BINARY : Opcode.TEXT, message.payload);
+    else this.prepared(message.run);
   }
 
   /** Adds a text frame; `first` is the frame's first byte. */
@@ -140,8 +152,12 @@ export class Outbox {
     if (socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   }
 
+  drop(): boolean {
+    return false;
+  }
+
   /** Forgets what was added. */
-  clear(): void {
+  close(): void {
     this.#parts = undefined;
     this.#run = undefined;
     this.#pending = 0;

@@ -11,6 +11,7 @@ import { WebSocketError } from "./error.ts";
 import { FrameParser } from "./frame-parser.ts";
 import type { Limits } from "./limits.ts";
 import { MessageReceiver, type MessageTarget } from "./message-receiver.ts";
+import type { MessageOutbox } from "./message-outbox.ts";
 import { FIN, MAX_CONTROL_BYTES, Opcode } from "./opcode.ts";
 import { Outbox } from "./outbox.ts";
 import { PreparedMessage } from "./prepared-message.ts";
@@ -36,8 +37,8 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   readonly #parser: FrameParser;
   readonly #receiver: MessageReceiver;
   readonly #outbox: Outbox;
-  /** Where messages go first, if compression was agreed. */
-  readonly #compressing: CompressingOutbox | undefined;
+  /** The outbox itself, or what compresses before it. */
+  readonly #messages: MessageOutbox;
   #state: State = OPEN;
   #wantsDrain = false;
   #paused = false;
@@ -71,11 +72,10 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
       compression: compression !== undefined,
       limits,
     });
-    if (compression !== undefined) {
-      this.#compressing = new CompressingOutbox(this.#outbox, compression, this.#client, () =>
-        this.#compressed(),
-      );
-    }
+    this.#messages =
+      compression === undefined
+        ? this.#outbox
+        : new CompressingOutbox(this.#outbox, compression, this.#client, () => this.#compressed());
     attach(socket, this);
     if (head.length > 0) socket.unshift(head);
     this.#handlers.open?.(this);
@@ -87,7 +87,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   }
 
   get bufferedAmount(): number {
-    return this.#state.name === "closed" ? 0 : this.#buffered;
+    return this.#state.name === "closed" ? 0 : this.#messages.bufferedAmount;
   }
 
   get isPaused(): boolean {
@@ -96,18 +96,15 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
 
   send(data: string | Uint8Array | PreparedMessage): boolean {
     if (!this.#mayAdd()) return false;
-    if (typeof data !== "string" && data instanceof PreparedMessage) this.#sendPrepared(data);
-    else if (this.#compressing !== undefined)
-      this.#compressing.add(typeof data === "string" ? Opcode.TEXT : Opcode.BINARY, data);
-    else if (typeof data === "string") this.#outbox.text(FIN | Opcode.TEXT, data);
-    else this.#outbox.frame(FIN | Opcode.BINARY, data);
+    if (typeof data === "string") this.#messages.add(Opcode.TEXT, data);
+    else if (data instanceof PreparedMessage) this.#messages.addPrepared(data);
+    else this.#messages.add(Opcode.BINARY, data);
     return this.#mayGoOn();
   }
 
   sendText(data: Uint8Array): boolean {
     if (!this.#mayAdd()) return false;
-    if (this.#compressing === undefined) this.#outbox.frame(FIN | Opcode.TEXT, data);
-    else this.#compressing.add(Opcode.TEXT, data);
+    this.#messages.add(Opcode.TEXT, data);
     return this.#mayGoOn();
   }
 
@@ -122,14 +119,16 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   close(code: number = CloseCode.NORMAL, reason = ""): void {
     const payload = encodeClosePayload(code, reason);
     if (this.#state.name !== "open") return;
-    if (this.#compressing === undefined) this.#outbox.frame(FIN | Opcode.CLOSE, payload);
-    else this.#compressing.add(Opcode.CLOSE, payload);
+    this.#messages.add(Opcode.CLOSE, payload);
     this.#state = this.#closing();
   }
 
-  terminate(): void {
+  terminate(cause?: WebSocketError): void {
+    if (this.#state.name === "closed") return;
+    this.#loss ??= cause;
+    if (this.#state.name === "open") this.#state = this.#closing();
     this.#stopParser();
-    this.#outbox.clear();
+    this.#messages.close();
     this.#socket.destroy();
     if (this.#goneMeanwhile) this.finish();
   }
@@ -178,7 +177,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   failed(error: WebSocketError): void {
     this.#stopParser();
     if (this.#state.name === "closed") return;
-    this.#compressing?.drop();
+    this.#messages.drop();
     if (this.#state.name === "open") {
       const reason = error.message.slice(0, MAX_CONTROL_BYTES - 2);
       this.#outbox.frame(FIN | Opcode.CLOSE, encodeClosePayload(error.closeCode, reason));
@@ -247,28 +246,16 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     }
     this.#state = CLOSED;
     this.#stopParser();
-    this.#outbox.clear();
+    this.#messages.close();
     this.#receiver.close();
-    this.#compressing?.close();
     if (state.name === "closing") state.timer.cancel();
     this.#handlers.close?.(this, closedFrom(state.name === "closing" ? state : undefined, this.#loss));
-  }
-
-  get #buffered(): number {
-    return this.#outbox.bufferedAmount + (this.#compressing?.pending ?? 0);
   }
 
   /** Nothing waits for compression any more. What it made may be too little for the socket to tell of a drain. */
   #compressed(): void {
     this.#outbox.flush();
-    if (this.#wantsDrain && this.#buffered < this.#highWaterMark) this.drained();
-  }
-
-  #sendPrepared(message: PreparedMessage): void {
-    if (this.#compressing !== undefined) this.#compressing.addPrepared(message);
-    else if (this.#client)
-      this.#outbox.frame(FIN | (message.isBinary ? Opcode.BINARY : Opcode.TEXT), message.payload);
-    else this.#outbox.prepared(message.run);
+    if (this.#wantsDrain && this.#messages.bufferedAmount < this.#highWaterMark) this.drained();
   }
 
   #answerPing(payload: Buffer): void {
@@ -289,7 +276,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
       return;
     }
     this.#parser.stop();
-    const unsent = this.#compressing?.drop() === true;
+    const unsent = this.#messages.drop();
     if (unsent || this.#state.name === "open") this.#outbox.frame(FIN | Opcode.CLOSE, payload);
     if (this.#state.name === "open") this.#state = this.#closing();
     if (this.#state.name === "closing") this.#state.received = received;
@@ -300,15 +287,14 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   #mayAdd(): boolean {
     if (this.#state.name !== "open") return false;
     const { maxBufferedBytes } = this.#limits;
-    if (this.#buffered < maxBufferedBytes) return true;
+    if (this.#messages.bufferedAmount < maxBufferedBytes) return true;
     const message = `the peer reads too slowly: more than ${maxBufferedBytes} bytes wait for it`;
-    this.#state = this.#closing(new WebSocketError("buffer_overflow", message));
-    this.terminate();
+    this.terminate(new WebSocketError("buffer_overflow", message));
     return false;
   }
 
   #mayGoOn(): boolean {
-    if (this.#buffered < this.#highWaterMark) return true;
+    if (this.#messages.bufferedAmount < this.#highWaterMark) return true;
     this.#wantsDrain = true;
     return false;
   }
@@ -350,18 +336,14 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     this.#socket.end();
   }
 
-  #closing(failure?: WebSocketError): Closing {
+  #closing(): Closing {
     const timer = this.#clock.after(this.#limits.closeTimeoutMs, () => this.#expire());
-    return { name: "closing", timer, received: undefined, failure };
+    return { name: "closing", timer, received: undefined, failure: undefined };
   }
 
   #expire(): void {
-    if (this.#state.name === "closing" && this.#state.received === undefined) {
-      const { closeTimeoutMs } = this.#limits;
-      const message = `the peer did not close within ${closeTimeoutMs} ms`;
-      this.#state.failure ??= new WebSocketError("timeout", message);
-    }
-    this.terminate();
+    const { closeTimeoutMs } = this.#limits;
+    this.terminate(new WebSocketError("timeout", `the peer did not close within ${closeTimeoutMs} ms`));
   }
 }
 

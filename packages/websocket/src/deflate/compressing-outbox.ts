@@ -1,3 +1,4 @@
+import type { MessageOutbox } from "../message-outbox.ts";
 import { FIN, Opcode, RSV1 } from "../opcode.ts";
 import type { Outbox } from "../outbox.ts";
 import type { PreparedMessage } from "../prepared-message.ts";
@@ -14,7 +15,7 @@ interface Waiting {
 }
 
 /** Compresses what is worth it on the way to an outbox, and keeps the order while a thread is at work. */
-export class CompressingOutbox {
+export class CompressingOutbox implements MessageOutbox {
   readonly #outbox: Outbox;
   readonly #agreed: AgreedCompression;
   readonly #masked: boolean;
@@ -24,7 +25,7 @@ export class CompressingOutbox {
   #waiting: Waiting[] = [];
   #dropped = false;
   /** Bytes of messages that wait, before compression. */
-  pending = 0;
+  #pending = 0;
 
   /** `idle` is called when nothing waits any more. */
   constructor(outbox: Outbox, agreed: AgreedCompression, masked: boolean, idle: () => void) {
@@ -35,7 +36,10 @@ export class CompressingOutbox {
     this.#deflater = new Deflater(agreed);
   }
 
-  /** Adds a data message, or a close frame behind all messages. */
+  get bufferedAmount(): number {
+    return this.#pending + this.#outbox.bufferedAmount;
+  }
+
   add(opcode: number, data: string | Uint8Array): void {
     const bytes = typeof data === "string" ? Buffer.from(data) : data;
     const first = this.#waiting.length === 0;
@@ -43,11 +47,10 @@ export class CompressingOutbox {
     const owned = typeof data === "string" || bytes.length >= BY_REFERENCE_BYTES;
     const kept = owned ? bytes : Buffer.from(bytes);
     this.#waiting.push({ opcode, data: kept });
-    this.pending += kept.length;
+    this.#pending += kept.length;
     if (first) this.#startJob(kept);
   }
 
-  /** Adds a prepared message. */
   addPrepared(message: PreparedMessage): void {
     const opcode = message.isBinary ? Opcode.BINARY : Opcode.TEXT;
     const run =
@@ -64,18 +67,17 @@ export class CompressingOutbox {
     this.#deflater.reset();
   }
 
-  /** Drops what waits, and takes nothing more. Answers whether a close frame was among it. */
   drop(): boolean {
     const hadClose = this.#waiting.at(-1)?.opcode === Opcode.CLOSE;
     this.#dropped = true;
     this.#waiting = [];
-    this.pending = 0;
+    this.#pending = 0;
     return hadClose;
   }
 
-  /** Drops what waits, and frees the memory. */
   close(): void {
     this.drop();
+    this.#outbox.close();
     this.#deflater.close();
   }
 
@@ -94,7 +96,7 @@ export class CompressingOutbox {
     this.#deflater.deflate(data, (compressed) => {
       if (this.#dropped) return;
       const { opcode } = this.#waiting.shift()!;
-      this.pending -= data.length;
+      this.#pending -= data.length;
       if (compressed === undefined) this.#outbox.frame(FIN | opcode, data);
       else this.#outbox.frame(FIN | RSV1 | opcode, compressed, true);
       this.#sendWaiting();
@@ -110,7 +112,7 @@ export class CompressingOutbox {
         return;
       }
       this.#waiting.shift();
-      this.pending -= next.data.length;
+      this.#pending -= next.data.length;
     }
     this.#idle();
   }

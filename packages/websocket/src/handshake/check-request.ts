@@ -1,15 +1,19 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { type Extension, parseExtensions } from "./extension.ts";
 import { hasToken, uniqueTokens } from "./header.ts";
 import type { Refusal } from "./refusal.ts";
 
-/** What a correct opening request says. */
-export interface OpeningRequest {
-  readonly key: string;
-  /** The subprotocols that the client offers, the one it likes best first. */
+/** What an opening request offers. */
+export interface Offer {
+  /** The subprotocols, the one that the client likes best first. */
   readonly protocols: readonly string[];
-  /** The extensions that the client offers, the one it likes best first. */
+  /** The extensions, the one that the client likes best first. */
   readonly extensions: readonly Extension[];
+}
+
+/** What a correct opening request over HTTP/1.1 says. */
+export interface OpeningRequest extends Offer {
+  readonly key: string;
 }
 
 /** Sixteen bytes in base64. */
@@ -30,23 +34,30 @@ export function checkRequest(request: IncomingMessage): OpeningRequest | Refusal
   if ((headers["content-length"] ?? "0") !== "0" || headers["transfer-encoding"] !== undefined) {
     return bad("An opening request has no body.");
   }
-  const version = headers["sec-websocket-version"];
-  if (version !== "13") {
-    const message =
-      version === undefined
-        ? "The Sec-WebSocket-Version field is missing: it must be 13."
-        : `Sec-WebSocket-Version must be 13, not ${JSON.stringify(version)}.`;
-    return {
-      status: 426,
-      message,
-      headers: { "Sec-WebSocket-Version": "13", Upgrade: "websocket" },
-    };
-  }
+  const wrongVersion = checkVersion(headers);
+  if (wrongVersion !== undefined) return wrongVersion;
   const key = headers["sec-websocket-key"];
   if (key === undefined) return bad("The Sec-WebSocket-Key field is missing.");
   if (countOf(request, "sec-websocket-key") > 1)
     return bad("There is more than one Sec-WebSocket-Key field.");
   if (!keyForm.test(key)) return bad("The Sec-WebSocket-Key field must be 16 bytes in base64.");
+  const offer = readOffer(headers);
+  return "status" in offer ? offer : { key, ...offer };
+}
+
+/** The refusal of every version but 13 (section 4.4). */
+export function checkVersion(headers: IncomingHttpHeaders): Refusal | undefined {
+  const version = headers["sec-websocket-version"];
+  if (version === "13") return undefined;
+  const message =
+    version === undefined
+      ? "The Sec-WebSocket-Version field is missing: it must be 13."
+      : `Sec-WebSocket-Version must be 13, not ${JSON.stringify(version)}.`;
+  return { status: 426, message, headers: { "Sec-WebSocket-Version": "13", Upgrade: "websocket" } };
+}
+
+/** Reads the offered subprotocols and extensions. */
+export function readOffer(headers: IncomingHttpHeaders): Offer | Refusal {
   const offered = headers["sec-websocket-protocol"];
   const protocols = offered === undefined ? [] : uniqueTokens(offered);
   if (protocols === undefined) {
@@ -55,7 +66,7 @@ export function checkRequest(request: IncomingMessage): OpeningRequest | Refusal
   const offers = headers["sec-websocket-extensions"];
   const extensions = offers === undefined ? [] : parseExtensions(offers);
   if (extensions === undefined) return bad("The Sec-WebSocket-Extensions field breaks its grammar.");
-  return { key, protocols, extensions };
+  return { protocols, extensions };
 }
 
 function bad(message: string): Refusal {
