@@ -8,22 +8,33 @@ import { addAbortSignal } from "node:stream";
 import { Code } from "@sluice/protocol";
 import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
-import type { Method } from "../schema/method.ts";
+import { metadataFromHeaders } from "../wire/metadata-headers.ts";
 import type { Connection } from "./connection.ts";
-import { metadataFromHeaders } from "./headers.ts";
-import { ResponseReader } from "./response-reader.ts";
+import { ResponseReader, type ExpectedResponse } from "./response-reader.ts";
 import { statusFromReset } from "./response-status.ts";
+
+/** The beginning of an answer. */
+export interface ResponseHead {
+  /** Undefined when it is not a response of gRPC that goes on. */
+  readonly metadata: Metadata | undefined;
+  /** `grpc-encoding`. */
+  readonly encoding: string | undefined;
+  /** `grpc-accept-encoding`. */
+  readonly acceptEncodings: string | undefined;
+}
 
 /** What an attempt tells its call; the last is `end` or `cut`, once. */
 export interface AttemptListener {
   /** The backend has begun to answer. */
-  headers(metadata: Metadata | undefined): void;
-  message(bytes: Uint8Array): void;
+  headers(head: ResponseHead): void;
+  message(bytes: Uint8Array, isCompressed: boolean): void;
   /** The backend has ended the call, or broken the protocol. */
   end(status: Status, trailers: Metadata): void;
   /** The stream has closed without an answer to the end; `processed` is false when the backend says it never looked. */
   cut(status: Status, processed: boolean): void;
 }
+
+const aborted = AbortSignal.abort();
 
 /** One HTTP/2 stream on which a call is tried. */
 export class Attempt {
@@ -33,21 +44,21 @@ export class Attempt {
   readonly #reader: ResponseReader;
   #isOver = false;
   #isPaused = false;
+  #isCancelled = false;
   #error: Error | undefined;
 
   /** Opens a stream on a connection that has room for it. */
   constructor(
     connection: Connection,
     headers: OutgoingHttpHeaders,
-    method: Method,
-    maxMessageBytes: number,
+    expected: ExpectedResponse,
     listener: AttemptListener,
   ) {
     this.#connection = connection;
     this.#listener = listener;
-    this.#reader = new ResponseReader(method, maxMessageBytes, {
-      message: (bytes) => {
-        if (!this.#isOver) listener.message(bytes);
+    this.#reader = new ResponseReader(expected, {
+      message: (bytes, isCompressed) => {
+        if (!this.#isOver) listener.message(bytes, isCompressed);
       },
       end: (status, trailers) => this.#end(status, trailers),
     });
@@ -68,7 +79,7 @@ export class Attempt {
   /** Tells nothing more, and the backend that nobody waits for it. */
   cancel(): void {
     this.#isOver = true;
-    cancelStream(this.stream);
+    this.#reset();
   }
 
   #listen(stream: ClientHttp2Stream): void {
@@ -86,7 +97,7 @@ export class Attempt {
     });
     stream.on("error", (error) => (this.#error = error));
     stream.on("close", () => {
-      this.#connection.release();
+      this.#connection.release(this.#isCancelled);
       if (!this.#isOver) this.#closed();
     });
   }
@@ -94,7 +105,13 @@ export class Attempt {
   #begin(headers: IncomingHttpHeaders, flags: number, raw: readonly string[]): void {
     if (this.#isOver) return;
     const isLast = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    this.#listener.headers(this.#reader.headers(headers, raw, isLast) ? metadataFromHeaders(raw) : undefined);
+    const encoding = headers["grpc-encoding"];
+    const acceptEncodings = headers["grpc-accept-encoding"];
+    this.#listener.headers({
+      metadata: this.#reader.headers(headers, raw, isLast) ? metadataFromHeaders(raw) : undefined,
+      encoding: typeof encoding === "string" ? encoding : undefined,
+      acceptEncodings: typeof acceptEncodings === "string" ? acceptEncodings : undefined,
+    });
     if (isLast || this.#isOver) return;
     // Not before there is a reader for it.
     this.stream.on("data", (chunk: Uint8Array) => {
@@ -114,7 +131,7 @@ export class Attempt {
     const { stream } = this;
     if (stream.closed || (trailers !== undefined && stream.writableFinished)) stream.resume();
     // Node would keep a stream that ends without an error until all of the request has left.
-    else if (trailers === undefined || stream.writableEnded) cancelStream(stream);
+    else if (trailers === undefined || stream.writableEnded) this.#reset();
     else stream.close(constants.NGHTTP2_NO_ERROR);
     this.#listener.end(status, trailers ?? noMetadata);
   }
@@ -143,14 +160,13 @@ export class Attempt {
     }
     return statusFromReset(rstCode);
   }
-}
 
-const aborted = AbortSignal.abort();
-
-/**
- * Resets a stream with CANCEL. `stream.close` would first end the request in good order, so that a server could
- * take a cancelled stream of messages for a complete one.
- */
-function cancelStream(stream: ClientHttp2Stream): void {
-  addAbortSignal(aborted, stream);
+  /**
+   * Resets the stream with CANCEL. `stream.close` would first end the request in good order, so that a server could
+   * take a cancelled stream of messages for a complete one.
+   */
+  #reset(): void {
+    this.#isCancelled = true;
+    addAbortSignal(aborted, this.stream);
+  }
 }

@@ -33,6 +33,12 @@ const mostStreams = 1_000_000_000;
 /** After how many milliseconds of silence the operating system asks whether the peer is there. */
 const tcpKeepaliveMs = 20_000;
 
+/**
+ * For how many milliseconds a cancelled stream still counts where streams are limited. A server that reads the
+ * reset and the next stream at once may take the next for one too many (Node does, and answers ENHANCE_YOUR_CALM).
+ */
+const cancelledStreamMs = 50;
+
 /** One HTTP/2 connection to a backend, and how many calls it has. */
 export class Connection {
   readonly name: string;
@@ -80,7 +86,7 @@ export class Connection {
     const session = this.#session;
     session.once("connect", () => session.setLocalWindowSize(options.connectionWindowBytes));
     session.on("remoteSettings", (settings) => {
-      this.#limit = settings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY;
+      this.#limit = limitFrom(settings.maxConcurrentStreams);
       this.#settled();
     });
     session.on("goaway", (code, lastStreamId, data) => this.#goaway(code, lastStreamId, data));
@@ -135,8 +141,12 @@ export class Connection {
     return stream;
   }
 
-  /** Says that a stream of `request` has closed. */
-  release(): void {
+  /** Says that a stream of `request` has closed, and whether by this side, which the backend has yet to learn. */
+  release(isCancelled: boolean): void {
+    if (isCancelled && Number.isFinite(this.#limit) && this.#state.kind === "ready") {
+      this.#options.clock.after(cancelledStreamMs, () => this.release(false));
+      return;
+    }
     this.#open--;
     this.#listener.room(this);
   }
@@ -223,4 +233,11 @@ function openSocket(target: Target, options: ResolvedOptions): Socket {
     ...(key === undefined ? {} : { key }),
     ...(name === undefined ? {} : { servername: name }),
   });
+}
+
+/** Node tells a backend without a limit as the largest number that a setting can have. */
+function limitFrom(maxConcurrentStreams: number | undefined): number {
+  return maxConcurrentStreams === undefined || maxConcurrentStreams === 0xffff_ffff
+    ? Number.POSITIVE_INFINITY
+    : maxConcurrentStreams;
 }
