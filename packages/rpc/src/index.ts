@@ -37,3 +37,11 @@ export {
   type OpenApiDocument,
   type OpenApiOptions,
 } from "./openapi/openapi-document.ts";
+export { createHealthService, ServingStatus, type HealthSource } from "./services/health-service.ts";
+export { createReflectionService } from "./services/reflection-service.ts";
+export {
+  ServiceBackend,
+  type ServiceCall,
+  type ServiceListener,
+  type ServiceMethod,
+} from "./services/service-backend.ts";
