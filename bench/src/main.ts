@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: compares Sluice with its peers, side by side in one run, and prints the result. */
 import { benchBroadcast } from "./broadcast.ts";
+import { benchCodec } from "./codec.ts";
 import { benchDeflate } from "./deflate.ts";
 import { benchEcho } from "./echo.ts";
 import { benchMemory } from "./memory.ts";
@@ -10,6 +11,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   deflate: benchDeflate,
   broadcast: benchBroadcast,
   memory: benchMemory,
+  codec: benchCodec,
 };
 
 const [name = "", ...args] = process.argv.slice(2);

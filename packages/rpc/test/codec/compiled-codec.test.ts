@@ -13,7 +13,7 @@ import {
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import * as fc from "fast-check";
 import { createCompiledCodec } from "../../src/codec/compiled/compiled-codec.ts";
-import type { JsonOptions } from "../../src/index.ts";
+import type { JsonOptions } from "../../src/codec/message-codec.ts";
 import { Made, randomMessage, randomSchema, type Generate } from "./random-schema.ts";
 
 const optionSets: JsonOptions[] = [

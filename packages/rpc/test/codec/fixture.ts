@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import type { DescMessage } from "@bufbuild/protobuf";
 import { createCompiledCodec } from "../../src/codec/compiled/compiled-codec.ts";
 import { createReflectiveCodec } from "../../src/codec/reflective-codec.ts";
-import { compileProtos, type CodecOptions, type MessageCodec } from "../../src/index.ts";
+import type { CodecOptions, MessageCodec } from "../../src/codec/message-codec.ts";
+import { compileProtos } from "../../src/schema/compile-protos.ts";
 
 const schema = await compileProtos(
   ["types.proto", "legacy.proto"].map((name) => fileURLToPath(new URL(name, import.meta.url))),

@@ -8,7 +8,7 @@ import {
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
 import { createCompiledCodec } from "../../src/codec/compiled/compiled-codec.ts";
-import type { JsonObject } from "../../src/index.ts";
+import type { JsonObject } from "../../src/codec/message-codec.ts";
 import { hostileNames } from "./random-schema.ts";
 
 const { STRING, ENUM, MESSAGE } = FieldDescriptorProto_Type;

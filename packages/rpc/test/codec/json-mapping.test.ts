@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { JsonOptions, JsonValue } from "../../src/index.ts";
+import type { JsonOptions, JsonValue } from "../../src/codec/message-codec.ts";
 import { bytesOf, hex, implementations, Legacy, Types } from "./fixture.ts";
 
 /** A field, its JSON, the bytes, and the JSON that those bytes are if it is another, or `nothing`. */

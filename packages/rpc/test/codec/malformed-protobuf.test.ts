@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { fromBinary, toJson } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
-import { maximumDepth, RpcError, type JsonValue } from "../../src/index.ts";
+import { maximumDepth, type JsonValue } from "../../src/codec/message-codec.ts";
+import { RpcError } from "../../src/error.ts";
 import { bytesOf, hex, implementations, Legacy, registry, Types } from "./fixture.ts";
 
 /** What a codec refuses, and what the compiled one says. */

@@ -1,0 +1,131 @@
+import { fileURLToPath } from "node:url";
+import {
+  fromBinary,
+  fromJson,
+  fromJsonString,
+  toBinary,
+  toJsonString,
+  type DescMessage,
+} from "@bufbuild/protobuf";
+import { compileProtos, createCodec, parseJson, type JsonObject } from "@sluice/rpc";
+import { rotated } from "./contest.ts";
+import type { BenchOptions } from "./options.ts";
+import { ratios, spread } from "./statistics.ts";
+import { formatTable } from "./table.ts";
+
+const order: JsonObject = {
+  name: "orders/2026-000042",
+  id: "1234567890123",
+  state: "STATE_PAID",
+  createTime: "2026-11-21T23:31:59.123Z",
+  items: [
+    item(
+      "SKU-1001",
+      "Espresso beans, dark roast",
+      { quantity: 2, weight: 0.5 },
+      { units: "12", nanos: 500_000_000 },
+    ),
+    item(
+      "SKU-2002",
+      "Grinder",
+      { quantity: 1, gift: true, weight: 3.25 },
+      { units: "149", nanos: 990_000_000 },
+    ),
+    item("SKU-3003", "Filter papers (100)", { quantity: 5, weight: 0.125 }, { units: "3" }),
+  ],
+  shippingAddress: { street: "Hauptstraße 1", city: "Berlin", postalCode: "10115", country: "DE" },
+  labels: { channel: "web", campaign: "november", tier: "gold" },
+  scores: [1, 20, 300, 4000],
+  token: "AAECAwQFBgcICQoLDA0ODw==",
+  note: "Leave at the door",
+};
+
+function item(sku: string, title: string, rest: JsonObject, price: JsonObject): JsonObject {
+  return { sku, title, ...rest, price: { currencyCode: "EUR", ...price } };
+}
+
+const messages: readonly { readonly name: string; readonly type: string; readonly json: JsonObject }[] = [
+  { name: "order", type: "Order", json: order },
+  { name: "address", type: "Address", json: { street: "Main Street 1", city: "Springfield", country: "US" } },
+  {
+    name: "list of 100 orders",
+    type: "OrderList",
+    json: { orders: Array.from({ length: 100 }, () => order) },
+  },
+];
+
+/** What is measured, one message each time it is called; in both directions the same work for both. */
+type Subjects = Readonly<Record<"JSON.parse" | "protobuf-es" | "sluice", () => unknown>>;
+
+function subjectsOf(desc: DescMessage, json: JsonObject): { title: string; subjects: Subjects }[] {
+  const codec = createCodec(desc);
+  const text = JSON.stringify(json);
+  const bytes = toBinary(desc, fromJson(desc, json));
+  const ignoring = { ignoreUnknownFields: true };
+  const floor = (): unknown => JSON.parse(text) as unknown;
+  return [
+    {
+      title: "JSON → protobuf",
+      subjects: {
+        "JSON.parse": floor,
+        "protobuf-es": () => toBinary(desc, fromJson(desc, JSON.parse(text) as JsonObject, ignoring)),
+        sluice: () => codec.bytesFromJson(JSON.parse(text) as JsonObject),
+      },
+    },
+    {
+      title: "JSON → protobuf, names checked",
+      subjects: {
+        "JSON.parse": floor,
+        "protobuf-es": () => toBinary(desc, fromJsonString(desc, text, ignoring)),
+        sluice: () => codec.bytesFromJson(parseJson(text)),
+      },
+    },
+    {
+      title: "protobuf → JSON",
+      subjects: {
+        "JSON.parse": floor,
+        "protobuf-es": () => Buffer.from(toJsonString(desc, fromBinary(desc, bytes))),
+        sluice: () => Buffer.from(codec.jsonFromBytes(bytes)),
+      },
+    },
+  ];
+}
+
+/** CPU of transcoding between JSON text and protobuf bytes, beside protobuf-es. Prints a table. */
+export async function benchCodec({ rounds, milliseconds, only }: BenchOptions): Promise<void> {
+  const { registry } = await compileProtos([fileURLToPath(new URL("protos/order.proto", import.meta.url))]);
+  const rows = [["CPU µs per message", "JSON.parse", "protobuf-es", "sluice", "protobuf-es ÷ sluice"]];
+  for (const { name, type, json } of messages) {
+    if (!name.includes(only)) continue;
+    const desc = registry.getMessage(`sluice.bench.${type}`);
+    if (desc === undefined) throw new Error(`no message ${type}`);
+    for (const { title, subjects } of subjectsOf(desc, json)) {
+      const names = Object.keys(subjects) as (keyof Subjects)[];
+      const costs = new Map<string, number[]>(names.map((each) => [each, []]));
+      for (const each of names) costOf(subjects[each], milliseconds);
+      for (let round = 0; round < rounds; round++) {
+        for (const each of rotated(names, round)) costs.get(each)?.push(costOf(subjects[each], milliseconds));
+      }
+      const of = (each: keyof Subjects): number[] => costs.get(each) ?? [];
+      rows.push([
+        `${name}: ${title}`,
+        ...names.map((each) => spread(of(each))),
+        spread(ratios(of("protobuf-es"), of("sluice"))),
+      ]);
+    }
+  }
+  console.log(
+    "Median (least–most) of the rounds. JSON.parse alone is shown because both begin with it, or could.\n",
+  );
+  console.log(formatTable(rows));
+}
+
+/** µs of CPU for one call, over about so many milliseconds. */
+function costOf(work: () => unknown, milliseconds: number): number {
+  const { user, system } = process.cpuUsage();
+  const until = performance.now() + milliseconds;
+  let calls = 0;
+  for (; performance.now() < until; calls += 20) for (let each = 0; each < 20; each++) work();
+  const spent = process.cpuUsage({ user, system });
+  return (spent.user + spent.system) / calls;
+}
