@@ -21,6 +21,7 @@ const allowed: Record<string, readonly string[]> = {
     "pino",
     "pino-pretty",
     "sirv",
+    "yaml",
   ],
   testkit: [
     "node",

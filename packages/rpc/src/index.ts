@@ -45,3 +45,4 @@ export {
   type ServiceListener,
   type ServiceMethod,
 } from "./services/service-backend.ts";
+export { applyServiceConfig } from "./schema/service-config.ts";

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import {
+  applyServiceConfig,
   compileProtos,
   createHttp2Backend,
   loadDescriptorSets,
@@ -9,6 +10,7 @@ import {
 } from "@sluice/rpc";
 import type { Command } from "commander";
 import { CliError } from "./cli-error.ts";
+import { readServiceConfig } from "./service-config-file.ts";
 
 /** The flags that say which backend there is and where its schema comes from. */
 export interface SchemaFlags {
@@ -18,6 +20,7 @@ export interface SchemaFlags {
   readonly descriptor?: readonly string[];
   readonly proto?: readonly string[];
   readonly protoPath?: readonly string[];
+  readonly httpRules?: string;
 }
 
 /** Adds the schema flags to a command. */
@@ -31,7 +34,11 @@ export function addSchemaOptions(command: Command): Command {
       "take the schema from descriptor sets (protoc --include_imports -o FILE)",
     )
     .option("--proto <file...>", "take the schema from .proto files")
-    .option("--proto-path <dir...>", "where .proto files find their imports");
+    .option("--proto-path <dir...>", "where .proto files find their imports")
+    .option(
+      "--http-rules <file>",
+      "HTTP rules in YAML (google.api.Service), in place of those in the schema",
+    );
 }
 
 /** The backend that the flags name. Throws CliError or RpcError for one that cannot be. */
@@ -46,6 +53,13 @@ export function backendFromFlags(flags: SchemaFlags): Backend {
  * Throws CliError for flags that contradict each other.
  */
 export function schemaSourceFromFlags(flags: SchemaFlags, backend: () => Backend): () => Promise<Schema> {
+  const load = loaderFromFlags(flags, backend);
+  if (flags.httpRules === undefined) return load;
+  const config = readServiceConfig(flags.httpRules);
+  return async () => applyServiceConfig(await load(), config);
+}
+
+function loaderFromFlags(flags: SchemaFlags, backend: () => Backend): () => Promise<Schema> {
   const { descriptor, proto, protoPath, reflect, upstream } = flags;
   const sources = [reflect, descriptor, proto].filter((each) => each !== undefined);
   if (sources.length > 1) throw new CliError("give one of --reflect, --descriptor and --proto");

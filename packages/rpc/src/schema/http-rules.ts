@@ -9,7 +9,9 @@ type Pattern =
   | { case: "custom"; value: { kind: string; path: string } }
   | { case: undefined; value?: undefined };
 
-type HttpRuleMessage = Message<"google.api.HttpRule"> & {
+/** A `google.api.HttpRule` as protobuf-es has it. */
+export type HttpRuleMessage = Message<"google.api.HttpRule"> & {
+  selector: string;
   pattern: Pattern;
   body: string;
   responseBody: string;
@@ -24,9 +26,13 @@ function patternOf(pattern: Pattern): { method: string; template: string } {
   return { method: pattern.case.toUpperCase(), template: pattern.value };
 }
 
-function flatten(rule: HttpRuleMessage): HttpRule[] {
+/** A rule and its additional bindings, one after the other. A rule without a pattern has an empty method and template. */
+export function flattenHttpRule(rule: HttpRuleMessage): HttpRule[] {
   const { body, responseBody } = rule;
-  return [{ ...patternOf(rule.pattern), body, responseBody }, ...rule.additionalBindings.flatMap(flatten)];
+  return [
+    { ...patternOf(rule.pattern), body, responseBody },
+    ...rule.additionalBindings.flatMap(flattenHttpRule),
+  ];
 }
 
 /**
@@ -40,5 +46,5 @@ export function httpRulesOf(options: MethodOptions | undefined): readonly HttpRu
     | GenExtension<MethodOptions, HttpRuleMessage>
     | undefined;
   if (http === undefined || options === undefined || !hasExtension(options, http)) return [];
-  return flatten(getExtension(options, http));
+  return flattenHttpRule(getExtension(options, http));
 }
