@@ -14,3 +14,7 @@ export { defaultCompression } from "./deflate/negotiation.ts";
 export type { CompressionOptions } from "./deflate/options.ts";
 export { ZlibPool } from "./deflate/zlib-pool.ts";
 export type { HandshakeRequest } from "./handshake/handshake-request.ts";
+export { defaultHeartbeat, Heartbeat } from "./heartbeat.ts";
+export type { HeartbeatOptions, HeartbeatSurroundings } from "./heartbeat.ts";
+export type { MessageStream } from "./message-stream.ts";
+export type { MessageWriter } from "./message-writer.ts";
