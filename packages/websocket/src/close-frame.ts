@@ -29,19 +29,19 @@ export function encodeClosePayload(code: number, reason: string): Buffer {
   return payload;
 }
 
-/** Reads the payload of a close frame. Throws a WebSocketError for one that breaks the rules. */
-export function decodeClosePayload(payload: Buffer): CloseFrame {
+/** Reads the payload of a close frame; an error for one that breaks the rules. */
+export function decodeClosePayload(payload: Buffer): CloseFrame | WebSocketError {
   if (payload.length === 0) return { code: CloseCode.NO_STATUS, reason: "" };
   if (payload.length === 1) {
-    throw new WebSocketError("protocol_error", "a close frame has one byte of payload: a code has two");
+    return new WebSocketError("protocol_error", "a close frame has one byte of payload: a code has two");
   }
   const code = payload.readUInt16BE();
   if (!isWireCloseCode(code)) {
-    throw new WebSocketError("protocol_error", `a close frame has the code ${code}, which must not be sent`);
+    return new WebSocketError("protocol_error", `a close frame has the code ${code}, which must not be sent`);
   }
   const reason = payload.subarray(2);
   if (!isValidUtf8(reason)) {
-    throw new WebSocketError("payload_invalid", "the reason of a close frame is not valid UTF-8");
+    return new WebSocketError("payload_invalid", "the reason of a close frame is not valid UTF-8");
   }
   return { code, reason: reason.toString() };
 }

@@ -1,4 +1,6 @@
 import type { WebSocketError } from "./error.ts";
+import type { MessageStream } from "./message-stream.ts";
+import type { MessageWriter } from "./message-writer.ts";
 import type { PreparedMessage } from "./prepared-message.ts";
 
 /** How a connection ended. */
@@ -32,6 +34,11 @@ export interface WebSocketHandlers {
    * view of a somewhat larger one. Messages still come after `close()` was called, until the peer has closed too.
    */
   message?(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void;
+  /**
+   * Takes the place of `message`: a message begins, and is read as it comes, whatever its size. `maxMessageBytes`
+   * does not hold then, but for compressed messages, which are inflated as a whole.
+   */
+  stream?(connection: WebSocketConnection, message: MessageStream): void;
   /** A ping came; it is answered without this. */
   ping?(connection: WebSocketConnection, payload: Buffer): void;
   /** A pong came, asked for or not. */
@@ -69,6 +76,16 @@ export interface WebSocketConnection {
   send(data: string | Uint8Array | PreparedMessage): boolean;
   /** As `send()`, for a text that is there as its UTF-8 bytes. Whether they are UTF-8 is not checked. */
   sendText(data: Uint8Array): boolean;
+  /**
+   * Begins a message that is written in pieces: a text, or with `isBinary` a binary one. It is never compressed. Until
+   * it has ended, another message is an Error.
+   */
+  startMessage(isBinary?: boolean): MessageWriter;
+  /**
+   * Waits until there is room to send: at once where there is. Rejected with a `WebSocketError` when the connection
+   * ends first.
+   */
+  ready(): Promise<void>;
   /** Sends a ping with up to 125 bytes (a RangeError over it). The `pong` handler is told of the answer. */
   ping(payload?: string | Uint8Array): void;
   /**

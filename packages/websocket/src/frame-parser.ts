@@ -25,6 +25,8 @@ export interface FrameParserOptions {
   readonly masked: boolean;
   /** Whether RFC 7692 was agreed: then the first frame of a message may have RSV1. */
   readonly compression: boolean;
+  /** Whether uncompressed messages may be of any size, because the sink does not keep them. Default false. */
+  readonly unlimited?: boolean;
   readonly limits: Limits;
 }
 
@@ -39,6 +41,7 @@ export class FrameParser {
   readonly #sink: FrameSink;
   readonly #masked: boolean;
   readonly #compression: boolean;
+  readonly #unlimited: boolean;
   readonly #limits: Limits;
 
   #fin = false;
@@ -69,6 +72,7 @@ export class FrameParser {
     this.#sink = sink;
     this.#masked = options.masked;
     this.#compression = options.compression;
+    this.#unlimited = options.unlimited ?? false;
     this.#limits = options.limits;
   }
 
@@ -250,6 +254,7 @@ export class FrameParser {
   }
 
   #withinLimits(length: number, headerBytes: number): boolean {
+    if (this.#unlimited && !this.#compressed) return true;
     const { maxMessageBytes, maxFramingBytes } = this.#limits;
     this.#messageBytes += length;
     this.#framingBytes += headerBytes;

@@ -4,10 +4,15 @@ import { WebSocketError } from "./error.ts";
 import type { FrameSink } from "./frame-parser.ts";
 import { Gather } from "./gather.ts";
 import { Opcode } from "./opcode.ts";
+import { MessagePipe, type MessageStream } from "./message-stream.ts";
 import { isValidUtf8, Utf8Checker } from "./utf8.ts";
 
 /** Who gets the whole messages, and the rest as the parser finds it. */
 export interface MessageTarget {
+  /** Whether messages are handed out as streams. */
+  readonly takesStreams: boolean;
+  /** Hands out a message that has just begun. */
+  deliverStream(stream: MessageStream): void;
   deliver(data: Buffer, isBinary: boolean): void;
   control(opcode: number, payload: Buffer): void;
   failed(error: WebSocketError): void;
@@ -31,6 +36,9 @@ export class MessageReceiver implements FrameSink {
   readonly #target: MessageTarget;
   readonly #inflater: Inflater | undefined;
   #assembly: Assembly | undefined;
+  /** The message that is handed out as a stream, and the check of its text. */
+  #pipe: MessagePipe | undefined;
+  #checker: Utf8Checker | undefined;
 
   constructor(target: MessageTarget, compression: AgreedCompression | undefined, maxMessageBytes: number) {
     this.#target = target;
@@ -43,6 +51,12 @@ export class MessageReceiver implements FrameSink {
   }
 
   start(opcode: number, compressed: boolean, size: number): void {
+    // What must be inflated is small enough to be whole.
+    if (this.#target.takesStreams && !compressed) {
+      this.#checker = opcode === Opcode.TEXT ? new Utf8Checker() : undefined;
+      this.#openPipe(opcode);
+      return;
+    }
     this.#assembly = {
       opcode,
       compressed,
@@ -52,12 +66,21 @@ export class MessageReceiver implements FrameSink {
   }
 
   piece(data: Buffer): void {
+    if (this.#pipe !== undefined) {
+      this.#pipePiece(this.#pipe, data);
+      return;
+    }
     const { gather, checker } = this.#assembly!;
     if (checker?.push(data) === false) this.#notUtf8();
     else gather.add(data);
   }
 
   end(): void {
+    if (this.#pipe !== undefined) {
+      if (this.#checker?.end() === false) this.#notUtf8();
+      else this.#endPipe(this.#pipe);
+      return;
+    }
     const { opcode, compressed, gather, checker } = this.#assembly!;
     this.#assembly = undefined;
     if (compressed) this.#inflate(opcode, gather.take());
@@ -71,19 +94,50 @@ export class MessageReceiver implements FrameSink {
 
   failed(error: WebSocketError): void {
     this.#assembly = undefined;
+    this.#pipe?.fail(error);
     this.#target.failed(error);
   }
 
-  /** Frees the memory. */
+  /** Ends a stream that is open, and frees the memory. */
   close(): void {
     this.#assembly = undefined;
+    this.#pipe?.fail(new WebSocketError("connection_lost", "the connection ended inside a message"));
     this.#inflater?.close();
   }
 
   #deliver(opcode: number, payload: Buffer): void {
-    if (opcode === Opcode.BINARY) this.#target.deliver(payload, true);
-    else if (isValidUtf8(payload)) this.#target.deliver(payload, false);
-    else this.#notUtf8();
+    if (opcode === Opcode.TEXT && !isValidUtf8(payload)) {
+      this.#notUtf8();
+    } else if (this.#target.takesStreams) {
+      const pipe = this.#openPipe(opcode);
+      if (payload.length > 0) pipe.push(payload);
+      this.#endPipe(pipe);
+    } else {
+      this.#target.deliver(payload, opcode === Opcode.BINARY);
+    }
+  }
+
+  #openPipe(opcode: number): MessagePipe {
+    const pipe = new MessagePipe(opcode === Opcode.BINARY);
+    this.#pipe = pipe;
+    this.#target.deliverStream(pipe);
+    return pipe;
+  }
+
+  #pipePiece(pipe: MessagePipe, data: Buffer): void {
+    if (this.#checker?.push(data) === false) this.#notUtf8();
+    else if (!pipe.push(data)) this.#waitFor(pipe);
+  }
+
+  /** The next message is not begun before this one is read. */
+  #endPipe(pipe: MessagePipe): void {
+    this.#pipe = undefined;
+    if (!pipe.end()) this.#waitFor(pipe);
+  }
+
+  #waitFor(pipe: MessagePipe): void {
+    this.#target.suspend();
+    pipe.whenEmpty(() => this.#target.proceed(() => {}));
   }
 
   #inflate(opcode: number, payload: Buffer): void {

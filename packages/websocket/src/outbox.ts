@@ -66,13 +66,13 @@ export class Outbox implements MessageOutbox {
     return this.#pending + this.#socket.writableLength;
   }
 
-  add(opcode: number, data: string | Uint8Array): void {
-    if (typeof data === "string") this.text(FIN | opcode, data);
-    else this.frame(FIN | opcode, data);
+  add(first: number, data: string | Uint8Array): void {
+    if (typeof data === "string") this.text(first, data);
+    else this.frame(first, data);
   }
 
   addPrepared(message: PreparedMessage): void {
-    if (this.#masked) this.add(message.isBinary ? Opcode.BINARY : Opcode.TEXT, message.payload);
+    if (this.#masked) this.frame(FIN | (message.isBinary ? Opcode.BINARY : Opcode.TEXT), message.payload);
     else this.prepared(message.run);
   }
 

@@ -4,13 +4,17 @@ import { attach, type SocketListener, startReading } from "./attached-socket.ts"
 import { type Clock, systemClock } from "./clock.ts";
 import { CloseCode } from "./close-code.ts";
 import { type Closing, closedFrom } from "./closing.ts";
-import { type CloseFrame, decodeClosePayload, encodeClosePayload } from "./close-frame.ts";
+import { decodeClosePayload, encodeClosePayload } from "./close-frame.ts";
 import type { ConnectionState, WebSocketConnection, WebSocketHandlers } from "./connection.ts";
 import type { SocketConnectionOptions } from "./socket-connection-options.ts";
 import { WebSocketError } from "./error.ts";
 import { FrameParser } from "./frame-parser.ts";
+import { Intake } from "./intake.ts";
 import type { Limits } from "./limits.ts";
 import { MessageReceiver, type MessageTarget } from "./message-receiver.ts";
+import type { MessageStream } from "./message-stream.ts";
+import { FragmentWriter, type MessageWriter } from "./message-writer.ts";
+import { noRoom, Room } from "./room.ts";
 import type { MessageOutbox } from "./message-outbox.ts";
 import { FIN, MAX_CONTROL_BYTES, Opcode } from "./opcode.ts";
 import { Outbox } from "./outbox.ts";
@@ -20,7 +24,6 @@ type State = { readonly name: "open" } | Closing | { readonly name: "closed" };
 
 const OPEN: State = { name: "open" };
 const CLOSED: State = { name: "closed" };
-const EMPTY = Buffer.alloc(0);
 
 /** A WebSocket connection over any duplex stream (RFC 6455 sections 5 to 7). */
 export class SocketConnection implements WebSocketConnection, MessageTarget, SocketListener {
@@ -35,16 +38,17 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   readonly #client: boolean;
   readonly #highWaterMark: number;
   readonly #parser: FrameParser;
+  readonly #intake: Intake;
   readonly #receiver: MessageReceiver;
   readonly #outbox: Outbox;
   /** The outbox itself, or what compresses before it. */
   readonly #messages: MessageOutbox;
   #state: State = OPEN;
   #wantsDrain = false;
-  #paused = false;
-  #suspended = false;
-  /** A message that was inflated while the application had paused. */
-  #postponed: (() => void) | undefined;
+  /** Those who wait for room. */
+  #room: Room | undefined;
+  /** The message that is being written in pieces. */
+  #writer: MessageWriter | undefined;
   #endedMeanwhile = false;
   #goneMeanwhile = false;
   /** The last ping that came while too much waited for the peer: only that one is answered (section 5.5.3). */
@@ -70,12 +74,14 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     this.#parser = new FrameParser(this.#receiver, {
       masked: !this.#client,
       compression: compression !== undefined,
+      unlimited: this.takesStreams,
       limits,
     });
     this.#messages =
       compression === undefined
         ? this.#outbox
         : new CompressingOutbox(this.#outbox, compression, this.#client, () => this.#compressed());
+    this.#intake = new Intake(socket, this.#parser);
     attach(socket, this);
     if (head.length > 0) socket.unshift(head);
     this.#handlers.open?.(this);
@@ -91,24 +97,43 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   }
 
   get isPaused(): boolean {
-    return this.#paused;
+    return this.#intake.isPaused;
+  }
+
+  get takesStreams(): boolean {
+    return this.#handlers.stream !== undefined;
   }
 
   send(data: string | Uint8Array | PreparedMessage): boolean {
-    if (!this.#mayAdd()) return false;
-    if (typeof data === "string") this.#messages.add(Opcode.TEXT, data);
+    if (!this.#mayStart()) return false;
+    if (typeof data === "string") this.#messages.add(FIN | Opcode.TEXT, data);
     else if (data instanceof PreparedMessage) this.#messages.addPrepared(data);
-    else this.#messages.add(Opcode.BINARY, data);
+    else this.#messages.add(FIN | Opcode.BINARY, data);
     return this.#mayGoOn();
   }
 
   sendText(data: Uint8Array): boolean {
-    if (!this.#mayAdd()) return false;
-    this.#messages.add(Opcode.TEXT, data);
-    return this.#mayGoOn();
+    return this.#mayStart() && this.#send(FIN | Opcode.TEXT, data);
   }
 
-  ping(payload: string | Uint8Array = EMPTY): void {
+  startMessage(isBinary = false): MessageWriter {
+    this.#mayStart();
+    const send = (first: number, data: string | Uint8Array): boolean => this.#send(first, data);
+    const writer = new FragmentWriter(isBinary, send, () => {
+      this.#writer = undefined;
+    });
+    this.#writer = writer;
+    return writer;
+  }
+
+  ready(): Promise<void> {
+    if (this.#state.name !== "open") return Promise.reject(noRoom());
+    if (this.#mayGoOn()) return Promise.resolve();
+    this.#room ??= new Room();
+    return this.#room.wait();
+  }
+
+  ping(payload: string | Uint8Array = ""): void {
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
     if (bytes.length > MAX_CONTROL_BYTES) {
       throw new RangeError(`a ping carries at most ${MAX_CONTROL_BYTES} bytes, not ${bytes.length}`);
@@ -119,7 +144,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   close(code: number = CloseCode.NORMAL, reason = ""): void {
     const payload = encodeClosePayload(code, reason);
     if (this.#state.name !== "open") return;
-    this.#messages.add(Opcode.CLOSE, payload);
+    this.#messages.add(FIN | Opcode.CLOSE, payload);
     this.#state = this.#closing();
   }
 
@@ -127,43 +152,42 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     if (this.#state.name === "closed") return;
     this.#loss ??= cause;
     if (this.#state.name === "open") this.#state = this.#closing();
-    this.#stopParser();
+    this.#intake.stop();
     this.#messages.close();
     this.#socket.destroy();
     if (this.#goneMeanwhile) this.finish();
   }
 
   pause(): void {
-    if (this.#state.name === "closed") return;
-    this.#paused = true;
-    this.#stopReading();
+    if (this.#state.name !== "closed") this.#intake.pause();
   }
 
   resume(): void {
     if (this.#state.name === "closed") return;
-    this.#paused = false;
-    // What is held goes first, but not from inside the caller.
-    if (this.#isHolding) process.nextTick(readHeld, this);
-    else this.#readOn();
+    this.#intake.resume();
+    // Not from inside the caller.
+    if (this.#intake.isHolding) process.nextTick(readHeld, this);
   }
 
-  /** A message is being inflated on a thread; nothing may overtake it. */
+  /** Nothing may overtake a message that is being inflated on a thread, or read as a stream. */
   suspend(): void {
-    this.#suspended = true;
-    this.#stopReading();
+    this.#intake.suspend();
   }
 
-  /** The message is there. */
   proceed(rest: () => void): void {
-    this.#suspended = false;
     if (this.#state.name === "closed") return;
-    this.#postponed = rest;
+    this.#intake.proceed(rest);
     this.read();
   }
 
   /** A whole message came. */
   deliver(data: Buffer, isBinary: boolean): void {
     this.#handlers.message?.(this, data, isBinary);
+  }
+
+  /** A message began that is handed out as a stream. */
+  deliverStream(stream: MessageStream): void {
+    this.#handlers.stream?.(this, stream);
   }
 
   /** A control frame came. */
@@ -175,7 +199,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
 
   /** Fails the connection (section 7.1.7): tells the peer why, reads no more, and ends the socket. */
   failed(error: WebSocketError): void {
-    this.#stopParser();
+    this.#intake.stop();
     if (this.#state.name === "closed") return;
     this.#messages.drop();
     if (this.#state.name === "open") {
@@ -208,7 +232,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   /** The peer ends its side of the socket. */
   ended(): void {
     // A socket tells of its end even while it is paused.
-    if (this.#isHolding) {
+    if (this.#intake.isHolding) {
       this.#endedMeanwhile = true;
       return;
     }
@@ -233,6 +257,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     if (ping !== undefined && this.#state.name === "open") this.#outbox.frame(FIN | Opcode.PONG, ping);
     if (!this.#wantsDrain || this.#state.name !== "open") return;
     this.#wantsDrain = false;
+    this.#room?.open();
     this.#handlers.drain?.(this);
   }
 
@@ -240,15 +265,16 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   finish(): void {
     const state = this.#state;
     if (state.name === "closed") return;
-    if (this.#isHolding) {
+    if (this.#intake.isHolding) {
       this.#goneMeanwhile = true;
       return;
     }
     this.#state = CLOSED;
-    this.#stopParser();
+    this.#intake.stop();
     this.#messages.close();
     this.#receiver.close();
     if (state.name === "closing") state.timer.cancel();
+    this.#room?.close();
     this.#handlers.close?.(this, closedFrom(state.name === "closing" ? state : undefined, this.#loss));
   }
 
@@ -267,12 +293,9 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   }
 
   #receiveClose(payload: Buffer): void {
-    let received: CloseFrame;
-    try {
-      received = decodeClosePayload(payload);
-    } catch (error) {
-      if (!(error instanceof WebSocketError)) throw error;
-      this.failed(error);
+    const received = decodeClosePayload(payload);
+    if (received instanceof WebSocketError) {
+      this.failed(received);
       return;
     }
     this.#parser.stop();
@@ -282,6 +305,19 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     if (this.#state.name === "closing") this.#state.received = received;
     // The server ends the socket first, so that the waiting is the client's (section 7.1.1).
     if (!this.#client) this.#endSocket();
+  }
+
+  #mayStart(): boolean {
+    if (this.#writer !== undefined) {
+      throw new Error("another message is being written on this connection: end it first");
+    }
+    return this.#mayAdd();
+  }
+
+  #send(first: number, data: string | Uint8Array): boolean {
+    if (!this.#mayAdd()) return false;
+    this.#messages.add(first, data);
+    return this.#mayGoOn();
   }
 
   #mayAdd(): boolean {
@@ -299,36 +335,11 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     return false;
   }
 
-  /** Whether something that came before is still to be handed out. */
-  get #isHolding(): boolean {
-    return this.#suspended || this.#postponed !== undefined || this.#parser.holding;
-  }
-
-  #stopParser(): void {
-    this.#parser.stop();
-    this.#suspended = false;
-    this.#postponed = undefined;
-  }
-
-  #stopReading(): void {
-    this.#parser.pause();
-    this.#socket.pause();
-  }
-
   #readHeld(): void {
-    const rest = this.#postponed;
-    if (this.#paused || this.#suspended) return;
-    this.#postponed = undefined;
-    rest?.();
-    this.#readOn();
-    if (this.#isHolding) return;
+    this.#intake.readHeld();
+    if (this.#intake.isHolding) return;
     if (this.#endedMeanwhile) this.ended();
     if (this.#goneMeanwhile) this.finish();
-  }
-
-  #readOn(): void {
-    if (!this.#paused && !this.#suspended) this.#parser.resume();
-    if (!this.#paused && !this.#suspended) this.#socket.resume();
   }
 
   #endSocket(): void {

@@ -8,9 +8,11 @@ import type { AgreedCompression } from "./negotiation.ts";
 /** What is smaller is copied when it has to wait, so that the caller may use its memory again. */
 const BY_REFERENCE_BYTES = 32 * 1024;
 
-/** A data message, or with the opcode of a close frame the end of all. */
+const CLOSE_FRAME = FIN | Opcode.CLOSE;
+
 interface Waiting {
-  readonly opcode: number;
+  /** The frame's first byte, without compression. */
+  readonly first: number;
   readonly data: Uint8Array;
 }
 
@@ -40,35 +42,35 @@ export class CompressingOutbox implements MessageOutbox {
     return this.#pending + this.#outbox.bufferedAmount;
   }
 
-  add(opcode: number, data: string | Uint8Array): void {
+  add(first: number, data: string | Uint8Array): void {
     const bytes = typeof data === "string" ? Buffer.from(data) : data;
-    const first = this.#waiting.length === 0;
-    if (first && this.#sendNow(opcode, bytes)) return;
+    const atOnce = this.#waiting.length === 0;
+    if (atOnce && this.#sendNow(first, bytes)) return;
     const owned = typeof data === "string" || bytes.length >= BY_REFERENCE_BYTES;
     const kept = owned ? bytes : Buffer.from(bytes);
-    this.#waiting.push({ opcode, data: kept });
+    this.#waiting.push({ first, data: kept });
     this.#pending += kept.length;
-    if (first) this.#startJob(kept);
+    if (atOnce) this.#startJob(kept);
   }
 
   addPrepared(message: PreparedMessage): void {
-    const opcode = message.isBinary ? Opcode.BINARY : Opcode.TEXT;
+    const first = FIN | (message.isBinary ? Opcode.BINARY : Opcode.TEXT);
     const run =
       this.#waiting.length > 0 || message.payload.length < this.#agreed.threshold
         ? undefined
         : message.compressed(this.#agreed);
     if (run === undefined || message.payload.length === 0) {
-      this.add(opcode, message.payload);
+      this.add(first, message.payload);
       return;
     }
-    if (this.#masked) this.#outbox.frame(FIN | RSV1 | opcode, run.payload);
+    if (this.#masked) this.#outbox.frame(first | RSV1, run.payload);
     else this.#outbox.prepared(run.run);
     // The peer has now seen what this side's state has not: nothing before it can be referred to.
     this.#deflater.reset();
   }
 
   drop(): boolean {
-    const hadClose = this.#waiting.at(-1)?.opcode === Opcode.CLOSE;
+    const hadClose = this.#waiting.at(-1)?.first === CLOSE_FRAME;
     this.#dropped = true;
     this.#waiting = [];
     this.#pending = 0;
@@ -81,24 +83,25 @@ export class CompressingOutbox implements MessageOutbox {
     this.#deflater.close();
   }
 
-  #sendNow(opcode: number, bytes: Uint8Array): boolean {
-    if (opcode === Opcode.CLOSE || bytes.length < this.#agreed.threshold || bytes.length === 0) {
-      this.#outbox.frame(FIN | opcode, bytes);
+  #sendNow(first: number, bytes: Uint8Array): boolean {
+    const whole = first === (FIN | Opcode.TEXT) || first === (FIN | Opcode.BINARY);
+    if (!whole || bytes.length < this.#agreed.threshold || bytes.length === 0) {
+      this.#outbox.frame(first, bytes);
       return true;
     }
     const compressed = this.#deflater.deflateSync(bytes);
     if (compressed === undefined) return false;
-    this.#outbox.frame(FIN | RSV1 | opcode, compressed);
+    this.#outbox.frame(first | RSV1, compressed);
     return true;
   }
 
   #startJob(data: Uint8Array): void {
     this.#deflater.deflate(data, (compressed) => {
       if (this.#dropped) return;
-      const { opcode } = this.#waiting.shift()!;
+      const { first } = this.#waiting.shift()!;
       this.#pending -= data.length;
-      if (compressed === undefined) this.#outbox.frame(FIN | opcode, data);
-      else this.#outbox.frame(FIN | RSV1 | opcode, compressed, true);
+      if (compressed === undefined) this.#outbox.frame(first, data);
+      else this.#outbox.frame(first | RSV1, compressed, true);
       this.#sendWaiting();
     });
   }
@@ -107,7 +110,7 @@ export class CompressingOutbox implements MessageOutbox {
     for (;;) {
       const next = this.#waiting[0];
       if (next === undefined) break;
-      if (!this.#sendNow(next.opcode, next.data)) {
+      if (!this.#sendNow(next.first, next.data)) {
         this.#startJob(next.data);
         return;
       }

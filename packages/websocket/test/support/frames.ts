@@ -48,6 +48,8 @@ export function readFrames(
       found.push(`failed ${error.closeCode}`);
       parser.stop();
     },
+    takesStreams: false,
+    deliverStream: () => {},
     suspend: () => {},
     proceed: (rest: () => void) => rest(),
   } satisfies MessageTarget;

@@ -8,24 +8,24 @@ export class Journal implements WebSocketHandlers {
   readonly #waiting = new Set<() => void>();
 
   message(_connection: WebSocketConnection, data: Buffer, isBinary: boolean): void {
-    this.#add(isBinary ? `binary ${data.toString("hex")}` : `text ${data.toString()}`);
+    this.add(isBinary ? `binary ${data.toString("hex")}` : `text ${data.toString()}`);
   }
 
   ping(_connection: WebSocketConnection, payload: Buffer): void {
-    this.#add(`ping ${payload.toString()}`);
+    this.add(`ping ${payload.toString()}`);
   }
 
   pong(_connection: WebSocketConnection, payload: Buffer): void {
-    this.#add(`pong ${payload.toString()}`);
+    this.add(`pong ${payload.toString()}`);
   }
 
   drain(): void {
-    this.#add("drain");
+    this.add("drain");
   }
 
   close(_connection: WebSocketConnection, closed: Closed): void {
     this.closed = closed;
-    this.#add(`close ${closed.code} ${closed.reason}`.trim());
+    this.add(`close ${closed.code} ${closed.reason}`.trim());
   }
 
   /** Waits until there are so many entries. */
@@ -44,7 +44,8 @@ export class Journal implements WebSocketHandlers {
     return this.closed;
   }
 
-  #add(entry: string): void {
+  /** Writes something down. */
+  add(entry: string): void {
     this.entries.push(entry);
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
