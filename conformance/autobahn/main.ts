@@ -1,7 +1,7 @@
 /**
  * `npm run conformance:autobahn -- [server] [client] [--peer sluice] [--only PATTERN]…`: runs the Autobahn|Testsuite
- * against server and client. Exits with 1 when a case is neither OK nor INFORMATIONAL, or was not run. The peer `ws` is
- * there to validate the suite as it is installed here: its results are known.
+ * against server and client. Exits with 1 when a case is neither OK nor INFORMATIONAL, or was not run. The peer
+ * `sluice-http2` is our server over HTTP/2; `ws` validates the suite as it is installed here: its results are known.
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,6 +22,13 @@ const directions: Readonly<Record<string, (run: Run) => Promise<Outcome>>> = {
   client: testClient,
 };
 
+/** Which directions each peer has. */
+const peers: Readonly<Record<string, readonly string[]>> = {
+  sluice: ["server", "client"],
+  "sluice-http2": ["server"],
+  ws: ["server", "client"],
+};
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -29,9 +36,11 @@ const { values, positionals } = parseArgs({
     only: { type: "string", multiple: true },
   },
 });
-const peers = ["sluice", "ws"];
-if (!peers.includes(values.peer)) throw new Error(`no peer ${values.peer}: one of ${peers.join(", ")}`);
-const chosen = positionals.length === 0 ? Object.keys(directions) : positionals;
+const possible = peers[values.peer];
+if (possible === undefined) {
+  throw new Error(`no peer ${values.peer}: one of ${Object.keys(peers).join(", ")}`);
+}
+const chosen = positionals.length === 0 ? possible : positionals;
 const parts = values.only === undefined ? sections : [values.only];
 
 const out = fileURLToPath(new URL("../out/autobahn", import.meta.url));
@@ -40,7 +49,9 @@ const wstest = await installSuite(out);
 let failed = false;
 for (const direction of chosen) {
   const test = directions[direction];
-  if (test === undefined) throw new Error(`no direction ${direction}: server or client`);
+  if (test === undefined || !possible.includes(direction)) {
+    throw new Error(`${values.peer} has no direction ${direction}: ${possible.join(" or ")}`);
+  }
   const results: CaseResult[] = [];
   let announced = 0;
   for (const cases of parts) {
