@@ -18,3 +18,12 @@ export { defaultHeartbeat, Heartbeat } from "./heartbeat.ts";
 export type { HeartbeatOptions, HeartbeatSurroundings } from "./heartbeat.ts";
 export type { MessageStream } from "./message-stream.ts";
 export type { MessageWriter } from "./message-writer.ts";
+export {
+  EventWebSocket,
+  type EventWebSocketOptions,
+  SocketCloseEvent,
+  SocketErrorEvent,
+  SocketMessageEvent,
+} from "./event-websocket.ts";
+export { type Message, MessageInbox } from "./message-inbox.ts";
+export { WebSocketDuplex } from "./websocket-duplex.ts";

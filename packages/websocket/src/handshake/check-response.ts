@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { type AgreedCompression, checkAnswer } from "../deflate/negotiation.ts";
 import type { CompressionOptions } from "../deflate/options.ts";
 import { WebSocketError } from "../error.ts";
@@ -6,7 +6,7 @@ import { acceptFromKey } from "./accept-key.ts";
 import { parseExtensions } from "./extension.ts";
 import { hasToken } from "./header.ts";
 
-/** What a correct 101 answer says. */
+/** What a correct answer says. */
 export interface OpeningResponse {
   /** The subprotocol that the server took; empty for none. */
   readonly protocol: string;
@@ -26,6 +26,15 @@ export function checkResponse(
   if (headers["sec-websocket-accept"] !== acceptFromKey(key)) {
     return invalid("the Sec-WebSocket-Accept field does not fit the key that was sent");
   }
+  return checkNegotiated(headers, offered, offeredCompression);
+}
+
+/** Checks what an answer says of subprotocol and extensions, whatever the version of HTTP. */
+export function checkNegotiated(
+  headers: IncomingHttpHeaders,
+  offered: readonly string[],
+  offeredCompression: CompressionOptions | undefined,
+): OpeningResponse | WebSocketError {
   const compression = agreedCompression(headers["sec-websocket-extensions"], offeredCompression);
   if (typeof compression === "string") return invalid(compression);
   const protocol = headers["sec-websocket-protocol"];
