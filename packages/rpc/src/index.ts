@@ -46,3 +46,10 @@ export {
   type ServiceMethod,
 } from "./services/service-backend.ts";
 export { applyServiceConfig } from "./schema/service-config.ts";
+export { createRpcHandler, type RpcHandlerOptions } from "./rpc-handler.ts";
+export {
+  createDirectory,
+  type Directory,
+  type DirectoryEntry,
+  type DirectorySource,
+} from "./wire/directory.ts";

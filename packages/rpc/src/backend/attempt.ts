@@ -8,17 +8,26 @@ import { addAbortSignal } from "node:stream";
 import { Code } from "@sluice/protocol";
 import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
-import type { Method } from "../schema/method.ts";
+import { metadataFromHeaders } from "../wire/metadata-headers.ts";
 import type { Connection } from "./connection.ts";
-import { metadataFromHeaders } from "./headers.ts";
-import { ResponseReader } from "./response-reader.ts";
+import { ResponseReader, type ExpectedResponse } from "./response-reader.ts";
 import { statusFromReset } from "./response-status.ts";
+
+/** The beginning of an answer. */
+export interface ResponseHead {
+  /** Undefined when it is not a response of gRPC that goes on. */
+  readonly metadata: Metadata | undefined;
+  /** `grpc-encoding`. */
+  readonly encoding: string | undefined;
+  /** `grpc-accept-encoding`. */
+  readonly acceptEncodings: string | undefined;
+}
 
 /** What an attempt tells its call; the last is `end` or `cut`, once. */
 export interface AttemptListener {
   /** The backend has begun to answer. */
-  headers(metadata: Metadata | undefined): void;
-  message(bytes: Uint8Array): void;
+  headers(head: ResponseHead): void;
+  message(bytes: Uint8Array, isCompressed: boolean): void;
   /** The backend has ended the call, or broken the protocol. */
   end(status: Status, trailers: Metadata): void;
   /** The stream has closed without an answer to the end; `processed` is false when the backend says it never looked. */
@@ -42,15 +51,14 @@ export class Attempt {
   constructor(
     connection: Connection,
     headers: OutgoingHttpHeaders,
-    method: Method,
-    maxMessageBytes: number,
+    expected: ExpectedResponse,
     listener: AttemptListener,
   ) {
     this.#connection = connection;
     this.#listener = listener;
-    this.#reader = new ResponseReader(method, maxMessageBytes, {
-      message: (bytes) => {
-        if (!this.#isOver) listener.message(bytes);
+    this.#reader = new ResponseReader(expected, {
+      message: (bytes, isCompressed) => {
+        if (!this.#isOver) listener.message(bytes, isCompressed);
       },
       end: (status, trailers) => this.#end(status, trailers),
     });
@@ -97,7 +105,13 @@ export class Attempt {
   #begin(headers: IncomingHttpHeaders, flags: number, raw: readonly string[]): void {
     if (this.#isOver) return;
     const isLast = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    this.#listener.headers(this.#reader.headers(headers, raw, isLast) ? metadataFromHeaders(raw) : undefined);
+    const encoding = headers["grpc-encoding"];
+    const acceptEncodings = headers["grpc-accept-encoding"];
+    this.#listener.headers({
+      metadata: this.#reader.headers(headers, raw, isLast) ? metadataFromHeaders(raw) : undefined,
+      encoding: typeof encoding === "string" ? encoding : undefined,
+      acceptEncodings: typeof acceptEncodings === "string" ? acceptEncodings : undefined,
+    });
     if (isLast || this.#isOver) return;
     // Not before there is a reader for it.
     this.stream.on("data", (chunk: Uint8Array) => {

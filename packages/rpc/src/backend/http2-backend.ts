@@ -1,5 +1,6 @@
 import type { Backend, Call, CallListener, CallStart } from "../call/call.ts";
 import { RpcError } from "../error.ts";
+import { encodingsFromHeader } from "../wire/compression.ts";
 import { ConnectionPool, type BackendState } from "./connection-pool.ts";
 import { Http2Call, type CallContext } from "./http2-call.ts";
 import { resolveOptions, userAgent, type Http2BackendOptions } from "./options.ts";
@@ -37,6 +38,8 @@ class PooledBackend implements Http2Backend {
   readonly #context: CallContext;
   readonly #listeners = new Set<(state: BackendState) => void>();
   #state: BackendState = { kind: "idle" };
+  #encodings = "";
+  #acceptEncodings: ReadonlySet<string> = new Set();
 
   constructor(target: string, options: Http2BackendOptions) {
     const parsed = parseTarget(target);
@@ -60,7 +63,12 @@ class PooledBackend implements Http2Backend {
         "grpc-accept-encoding": "identity",
       },
       name: target,
+      learnEncodings: (encodings) => this.#learnEncodings(encodings),
     };
+  }
+
+  get acceptEncodings(): ReadonlySet<string> {
+    return this.#acceptEncodings;
   }
 
   open(start: CallStart, listener: CallListener): Call {
@@ -89,6 +97,12 @@ class PooledBackend implements Http2Backend {
   counters(): BackendCounters {
     const { openCalls, waitingCalls, connections } = this.#context.pool;
     return { openCalls, waitingCalls, connections };
+  }
+
+  #learnEncodings(encodings: string): void {
+    if (encodings === this.#encodings) return;
+    this.#encodings = encodings;
+    this.#acceptEncodings = new Set(encodingsFromHeader(encodings));
   }
 
   #changed(): void {

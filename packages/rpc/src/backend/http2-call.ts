@@ -2,7 +2,7 @@ import { Code } from "@sluice/protocol";
 import type { Call, CallListener, CallStart } from "../call/call.ts";
 import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
-import { Attempt, type AttemptListener } from "./attempt.ts";
+import { Attempt, type AttemptListener, type ResponseHead } from "./attempt.ts";
 import type { Timer } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionPool, WaitingCall } from "./connection-pool.ts";
@@ -19,6 +19,8 @@ export interface CallContext {
   readonly definition: Readonly<Record<string, string>>;
   /** The address of the backend, for messages. */
   readonly name: string;
+  /** Told of the `grpc-accept-encoding` of a response. */
+  readonly learnEncodings: (acceptEncodings: string) => void;
 }
 
 type State =
@@ -67,8 +69,8 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
     this.#acquire();
   }
 
-  send(message: Uint8Array): boolean {
-    return this.#state.kind !== "ended" && this.#writer.send(message);
+  send(message: Uint8Array, isCompressed?: boolean): boolean {
+    return this.#state.kind !== "ended" && this.#writer.send(message, isCompressed);
   }
 
   halfClose(): void {
@@ -92,9 +94,12 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
   /** There is a connection with room for this call. */
   run(connection: Connection): void {
     const { definition, options } = this.#context;
-    const { method, metadata } = this.#start;
+    const { method, metadata, encoding, acceptEncodings = [] } = this.#start;
     const headers = requestHeaders(definition, method.path, this.#timeout(), metadata);
-    const attempt = new Attempt(connection, headers, method, options.maxMessageBytes, this);
+    if (encoding !== undefined) headers["grpc-encoding"] = encoding;
+    if (acceptEncodings.length > 0) headers["grpc-accept-encoding"] = `identity,${acceptEncodings.join()}`;
+    const expected = { method, maxMessageBytes: options.maxMessageBytes, acceptEncodings };
+    const attempt = new Attempt(connection, headers, expected, this);
     this.#state = { kind: "running", attempt };
     if (this.#isPaused) attempt.pause();
     this.#writer.attach(attempt.stream);
@@ -105,13 +110,14 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
     this.#abort(status);
   }
 
-  headers(metadata: Metadata | undefined): void {
+  headers({ metadata, encoding, acceptEncodings }: ResponseHead): void {
     this.#writer.commit();
-    if (metadata !== undefined) this.#listener.headers(metadata);
+    if (acceptEncodings !== undefined) this.#context.learnEncodings(acceptEncodings);
+    if (metadata !== undefined) this.#listener.headers(metadata, encoding);
   }
 
-  message(bytes: Uint8Array): void {
-    this.#listener.message(bytes);
+  message(bytes: Uint8Array, isCompressed: boolean): void {
+    this.#listener.message(bytes, isCompressed);
   }
 
   end(status: Status, trailers: Metadata): void {

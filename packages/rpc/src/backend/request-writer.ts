@@ -1,5 +1,5 @@
 import type { ClientHttp2Stream } from "node:http2";
-import { framedLength, frameMessages } from "./length-prefixed-message.ts";
+import { compressedFlag, framedLength, frameMessages, plainFlag } from "../wire/length-prefixed-message.ts";
 
 /** How many bytes of sent messages are kept until the backend answers, for the case that it refuses the stream. */
 const replayBytes = 64 * 1024;
@@ -13,9 +13,12 @@ export class RequestWriter {
   readonly #onDrain: () => void;
   #stream: ClientHttp2Stream | undefined;
   #unsent: Uint8Array[] = [];
+  /** The first byte of each unsent message on the wire. */
+  #unsentFlags: number[] = [];
   #unsentBytes = 0;
   /** What has been written to a stream that may yet be refused; undefined when it is too much or too late. */
   #replay: Uint8Array[] | undefined = [];
+  #replayFlags: number[] = [];
   #replayBytes = 0;
   #halfClosed = false;
   /** Whether the stream has been told of the half-close. */
@@ -35,9 +38,10 @@ export class RequestWriter {
   }
 
   /** Takes a message and answers whether to go on. */
-  send(message: Uint8Array): boolean {
+  send(message: Uint8Array, isCompressed = false): boolean {
     if (this.#halfClosed) return false;
     this.#unsent.push(message);
+    this.#unsentFlags.push(isCompressed ? compressedFlag : plainFlag);
     this.#unsentBytes += framedLength(message);
     if (this.#stream !== undefined && !this.#flushScheduled) {
       this.#flushScheduled = true;
@@ -68,14 +72,17 @@ export class RequestWriter {
     this.#stream = undefined;
     this.#ended = false;
     this.#unsent = [...(this.#replay ?? []), ...this.#unsent];
+    this.#unsentFlags = [...this.#replayFlags, ...this.#unsentFlags];
     this.#unsentBytes += this.#replayBytes;
     this.#replay = [];
+    this.#replayFlags = [];
     this.#replayBytes = 0;
   }
 
   /** Says that the stream will not be replaced any more. */
   commit(): void {
     this.#replay = undefined;
+    this.#replayFlags = [];
   }
 
   /** Forgets everything: the call is over. */
@@ -83,7 +90,8 @@ export class RequestWriter {
     this.#stream = undefined;
     this.#halfClosed = true;
     this.#unsent = [];
-    this.#replay = undefined;
+    this.#unsentFlags = [];
+    this.commit();
     this.#blocked = false;
   }
 
@@ -108,18 +116,21 @@ export class RequestWriter {
   /** The unsent messages as chunks for the wire. */
   #take(): Uint8Array[] {
     const messages = this.#unsent;
+    const flags = this.#unsentFlags;
     if (messages.length === 0) return [];
-    this.#keep(messages, this.#unsentBytes);
+    this.#keep(messages, flags, this.#unsentBytes);
     this.#unsent = [];
+    this.#unsentFlags = [];
     this.#unsentBytes = 0;
-    return frameMessages(messages);
+    return frameMessages(messages, flags);
   }
 
-  #keep(messages: readonly Uint8Array[], bytes: number): void {
+  #keep(messages: readonly Uint8Array[], flags: readonly number[], bytes: number): void {
     if (this.#replay === undefined) return;
     this.#replayBytes += bytes;
-    if (this.#replayBytes > replayBytes) this.#replay = undefined;
-    else this.#replay.push(...messages);
+    if (this.#replayBytes > replayBytes) return this.commit();
+    this.#replay.push(...messages);
+    this.#replayFlags.push(...flags);
   }
 
   #drain(): void {

@@ -3,13 +3,22 @@ import { Code } from "@sluice/protocol";
 import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import type { Method } from "../schema/method.ts";
-import { metadataFromHeaders } from "./headers.ts";
-import { MessageParser } from "./length-prefixed-message.ts";
+import { MessageParser } from "../wire/length-prefixed-message.ts";
+import { metadataFromHeaders } from "../wire/metadata-headers.ts";
 import { isGrpcContentType, statusFromHttp, statusFromTrailers } from "./response-status.ts";
+
+/** What a response may be. */
+export interface ExpectedResponse {
+  readonly method: Method;
+  /** The largest message in bytes. */
+  readonly maxMessageBytes: number;
+  /** The encodings that were offered, `identity` aside. */
+  readonly acceptEncodings: readonly string[];
+}
 
 /** What is found in a response. */
 export interface ResponseSink {
-  message(bytes: Uint8Array): void;
+  message(bytes: Uint8Array, isCompressed: boolean): void;
   /** Once. `trailers` is undefined when the response broke the protocol, and more of it may follow. */
   end(status: Status, trailers: Metadata | undefined): void;
 }
@@ -30,14 +39,12 @@ type State =
 
 /** Makes messages and a status of the headers, the bytes and the trailers of one response. Owns no stream. */
 export class ResponseReader {
-  readonly #method: Method;
-  readonly #maxMessageBytes: number;
+  readonly #expected: ExpectedResponse;
   readonly #sink: ResponseSink;
   #state: State = { kind: "waiting" };
 
-  constructor(method: Method, maxMessageBytes: number, sink: ResponseSink) {
-    this.#method = method;
-    this.#maxMessageBytes = maxMessageBytes;
+  constructor(expected: ExpectedResponse, sink: ResponseSink) {
+    this.#expected = expected;
     this.#sink = sink;
   }
 
@@ -55,13 +62,18 @@ export class ResponseReader {
       this.#state = { kind: "foreign", status: httpStatus, contentType, body: Buffer.alloc(0) };
       return false;
     }
+    const { acceptEncodings, maxMessageBytes } = this.#expected;
     const encoding = headers["grpc-encoding"];
-    if (encoding !== undefined && encoding !== "identity") {
+    const mayCompress = encoding !== undefined && encoding !== "identity";
+    if (mayCompress && !acceptEncodings.includes(String(encoding))) {
       const message = `the response has the grpc-encoding ${String(encoding)}, which was not offered`;
       this.#end(createStatus(Code.INTERNAL, message), undefined);
       return false;
     }
-    const parser = new MessageParser(this.#maxMessageBytes, (bytes) => this.#message(bytes));
+    const parser = new MessageParser(
+      { subject: "response", mayCompress, maxBytes: maxMessageBytes },
+      (bytes, isCompressed) => this.#message(bytes, isCompressed),
+    );
     this.#state = { kind: "messages", parser, count: 0 };
     return true;
   }
@@ -109,13 +121,13 @@ export class ResponseReader {
     this.#end(state.parser.finish() ?? missing, noMetadata);
   }
 
-  #message(bytes: Uint8Array): void {
+  #message(bytes: Uint8Array, isCompressed: boolean): void {
     const state = this.#state;
     if (state.kind !== "messages") return;
     state.count++;
     if (state.count > 1 && this.#isSingle())
       return this.#end(this.#violation("more than one message"), undefined);
-    this.#sink.message(bytes);
+    this.#sink.message(bytes, isCompressed);
   }
 
   /** What a response lacks that says that all went well. */
@@ -128,12 +140,13 @@ export class ResponseReader {
   }
 
   #isSingle(): boolean {
-    return this.#method.kind === "unary" || this.#method.kind === "client_streaming";
+    const { kind } = this.#expected.method;
+    return kind === "unary" || kind === "client_streaming";
   }
 
   /** Source: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md, response cardinality violation. */
   #violation(what: string): Status {
-    const message = `the backend answered ${this.#method.path} with ${what}, but it has exactly one`;
+    const message = `the backend answered ${this.#expected.method.path} with ${what}, but it has exactly one`;
     return createStatus(Code.UNIMPLEMENTED, message);
   }
 

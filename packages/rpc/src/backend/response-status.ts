@@ -1,6 +1,7 @@
 import { constants, type IncomingHttpHeaders } from "node:http2";
 import { Code, codeFromHttpStatus } from "@sluice/protocol";
 import { createStatus, type Status } from "../call/status.ts";
+import { decodeMessage } from "../wire/grpc-message.ts";
 
 /**
  * The status that trailers, or the headers of a response without a body, carry; undefined without `grpc-status`.
@@ -20,17 +21,6 @@ export function statusFromTrailers(trailers: IncomingHttpHeaders): Status | unde
   const details = firstOf(trailers["grpc-status-details-bin"]);
   if (details === undefined) return { code, message };
   return { code, message, details: Buffer.from(details, "base64") };
-}
-
-/**
- * The text of a percent-encoded `grpc-message`. What is not well encoded is kept as it is, and bytes that are
- * not UTF-8 become U+FFFD: a message is never lost for its encoding.
- */
-export function decodeMessage(text: string): string {
-  if (!text.includes("%")) return text;
-  return text.replace(/(?:%[0-9a-f]{2})+/gi, (encoded) =>
-    Buffer.from(encoded.replaceAll("%", ""), "hex").toString("utf8"),
-  );
 }
 
 /** The status of a response that did not come from a gRPC server; `body` is the beginning of its text. */

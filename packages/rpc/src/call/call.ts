@@ -8,6 +8,16 @@ export interface CallStart {
   readonly metadata: Metadata;
   /** Milliseconds that the call may still take. There is no default: without it, the call has no deadline. */
   readonly timeout?: number;
+  /**
+   * How request messages are compressed that are sent as such, by its name in `grpc-encoding`: one of
+   * `Backend.acceptEncodings`. Without it none is compressed.
+   */
+  readonly encoding?: string;
+  /**
+   * How response messages may be compressed, because the listener takes them so. Default: not at all; a
+   * listener that does not ask for compressed messages gets none.
+   */
+  readonly acceptEncodings?: readonly string[];
 }
 
 /**
@@ -17,12 +27,13 @@ export interface CallStart {
  * most once, `message` any number of times, `end` exactly once and last. A listener MUST NOT throw.
  */
 export interface CallListener {
-  headers(metadata: Metadata): void;
+  /** `encoding` is how messages are compressed that come as such: one of `CallStart.acceptEncodings`. */
+  headers(metadata: Metadata, encoding?: string): void;
   /**
-   * One response message as protobuf bytes, whole. The bytes belong to the listener, which may keep them.
+   * One response message, whole: as protobuf bytes, or with `isCompressed` those compressed. The bytes belong to the listener, which may keep them.
    * A listener that cannot take more calls `Call.pause`; what was already read may still arrive.
    */
-  message(bytes: Uint8Array): void;
+  message(bytes: Uint8Array, isCompressed?: boolean): void;
   /** After a `send` that answered false: there is room again. */
   drain(): void;
   end(status: Status, trailers: Metadata): void;
@@ -31,10 +42,10 @@ export interface CallListener {
 /** One RPC in progress, as a dialect holds it. After the listener's `end` every method does nothing. */
 export interface Call {
   /**
-   * Sends one request message as protobuf bytes, which the call owns from then on.
-   * Answers whether to go on; after false, wait for `drain`. The message is accepted either way.
+   * Sends one request message as protobuf bytes, which the call owns from then on; with `isCompressed` they are
+   * compressed as `CallStart.encoding` says. Answers whether to go on; after false, wait for `drain`. The message is accepted either way.
    */
-  send(message: Uint8Array): boolean;
+  send(message: Uint8Array, isCompressed?: boolean): boolean;
   /** Says that no further request message follows. */
   halfClose(): void;
   /** Ends the call with `status` (default: CANCELLED) and tells the server; the listener's `end` follows. */
@@ -46,6 +57,11 @@ export interface Call {
 
 /** What answers calls: a gRPC server over HTTP/2, or a service inside the gateway. */
 export interface Backend {
+  /**
+   * How request messages may be compressed, as far as is known: a server tells it with its first answer.
+   * Undefined: none is known.
+   */
+  readonly acceptEncodings?: ReadonlySet<string>;
   /** Begins a call. MUST NOT throw: what goes wrong is told through `listener.end`, later. */
   open(start: CallStart, listener: CallListener): Call;
   /**

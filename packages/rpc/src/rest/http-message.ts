@@ -11,7 +11,8 @@ export interface HttpResponse extends Writable {
   readonly headersSent: boolean;
   setHeader(name: string, value: string | readonly string[]): unknown;
   flushHeaders?(): void;
-  addTrailers(headers: Record<string, string>): void;
+  appendHeader(name: string, value: string | readonly string[]): unknown;
+  addTrailers(headers: Record<string, string | string[]>): void;
 }
 
 /** The path and the query of a request, from a target in origin form or absolute form (RFC 9112, section 3.2). */

@@ -28,6 +28,8 @@ export interface Method {
   readonly kind: MethodKind;
   readonly input: DescMessage;
   readonly output: DescMessage;
+  /** Whether its `idempotency_level` is NO_SIDE_EFFECTS, so that it may be called with GET. Default: false. */
+  readonly hasNoSideEffects?: boolean;
   /** In order of declaration; empty where the method has no HTTP rule. */
   readonly rules: readonly HttpRule[];
 }

@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto";
 import { createFileRegistry, type DescMethod, type DescService, type FileRegistry } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema, type FileDescriptorProto } from "@bufbuild/protobuf/wkt";
+import {
+  FileDescriptorSetSchema,
+  MethodOptions_IdempotencyLevel,
+  type FileDescriptorProto,
+} from "@bufbuild/protobuf/wkt";
 import { RpcError } from "../error.ts";
 import { descriptorBytes } from "./descriptor-bytes.ts";
 import type { DescriptorSource } from "./descriptor-source.ts";
@@ -66,6 +70,7 @@ export function methodFrom(desc: DescMethod): Method {
     kind: desc.methodKind,
     input: desc.input,
     output: desc.output,
+    hasNoSideEffects: desc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS,
     rules: rulesOf(desc),
   };
 }

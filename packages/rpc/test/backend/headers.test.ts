@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Metadata } from "@sluice/rpc";
-import { metadataFromHeaders, requestHeaders } from "../../src/backend/headers.ts";
+import { requestHeaders } from "../../src/backend/headers.ts";
+import { metadataFromHeaders } from "../../src/wire/metadata-headers.ts";
 
 const plain = (object: object): object => ({ ...object });
 

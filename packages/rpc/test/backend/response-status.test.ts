@@ -1,33 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
-  decodeMessage,
   isGrpcContentType,
   nameOfErrorCode,
   statusFromHttp,
   statusFromReset,
   statusFromTrailers,
 } from "../../src/backend/response-status.ts";
-
-describe("grpc-message", () => {
-  const vectors: readonly [encoded: string, decoded: string][] = [
-    ["", ""],
-    ["plain text", "plain text"],
-    ["100%25 sure", "100% sure"],
-    ["%E2%82%AC and %c3%a4", "€ and ä"],
-    ["%F0%9F%8C%8A", "🌊"],
-    ["line%0Abreak", "line\nbreak"],
-    ["cut %E2%82", "cut \u{fffd}"],
-    ["bad %", "bad %"],
-    ["bad %2", "bad %2"],
-    ["bad %zz%41", "bad %zzA"],
-  ];
-  for (const [encoded, decoded] of vectors) {
-    test(`${JSON.stringify(encoded)} is ${JSON.stringify(decoded)}`, () => {
-      assert.equal(decodeMessage(encoded), decoded);
-    });
-  }
-});
 
 describe("the status in trailers", () => {
   test("is absent without grpc-status", () => {

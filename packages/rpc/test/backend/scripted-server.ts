@@ -10,7 +10,7 @@ import {
   type Settings,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { frameMessages } from "../../src/backend/length-prefixed-message.ts";
+import { frameMessages } from "../../src/wire/length-prefixed-message.ts";
 
 /** What a scripted server does with a stream. */
 export type Script = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;

@@ -3,7 +3,7 @@ import { createStatus, type Status } from "../call/status.ts";
 
 /**
  * The framing of messages in gRPC: one byte that says whether the message is compressed, four bytes of length
- * (unsigned, big-endian), then the message.
+ * (unsigned, big-endian), then the message. gRPC-Web and the streams of Connect have it too.
  * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Length-Prefixed-Message
  */
 const prefixBytes = 5;
@@ -16,11 +16,18 @@ export function framedLength(message: Uint8Array): number {
   return prefixBytes + message.length;
 }
 
+/** The first byte of a message that is not compressed. */
+export const plainFlag = 0;
+
+/** The first byte of a message that is compressed. */
+export const compressedFlag = 1;
+
 /**
  * Frames messages into as few chunks as is cheap: small ones are joined, large ones are not copied.
- * The chunks, one after another, are the bytes for the wire.
+ * The chunks, one after another, are the bytes for the wire. `flags` has the first byte of each message;
+ * without it all are 0.
  */
-export function frameMessages(messages: readonly Uint8Array[]): Uint8Array[] {
+export function frameMessages(messages: readonly Uint8Array[], flags?: readonly number[]): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   let joinedFrom = 0;
   let joinedBytes = 0;
@@ -29,7 +36,7 @@ export function frameMessages(messages: readonly Uint8Array[]): Uint8Array[] {
     let at = 0;
     for (let index = joinedFrom; index < to; index++) {
       const message = messages[index] as Uint8Array;
-      joined[at] = 0;
+      joined[at] = flags?.[index] ?? plainFlag;
       joined.writeUInt32BE(message.length, at + 1);
       at += prefixBytes;
       if (message.length >= largeMessageBytes) break;
@@ -56,9 +63,20 @@ export function frameMessages(messages: readonly Uint8Array[]): Uint8Array[] {
 /** A message whose length is known and that has not wholly arrived. */
 interface Partial {
   readonly length: number;
+  readonly isCompressed: boolean;
   /** Grows with what arrives: a peer must not make us allocate by announcing a length alone. */
   bytes: Uint8Array;
   have: number;
+}
+
+/** What a parser has to know of the body that it cuts. */
+export interface Framing {
+  /** Whose body it is, for the messages of errors. */
+  readonly subject: "request" | "response";
+  /** Whether messages may be compressed, because an encoding was agreed. */
+  readonly mayCompress: boolean;
+  /** The largest message in bytes as it stands on the wire, without its prefix. */
+  readonly maxBytes: number;
 }
 
 /** Up to this length a message gets its memory at once. */
@@ -69,16 +87,15 @@ const firstAllocationBytes = 64 * 1024;
  * than twice what has arrived, and refuses one over the limit as soon as its length is known.
  */
 export class MessageParser {
-  readonly #maxBytes: number;
-  readonly #onMessage: (message: Uint8Array) => void;
+  readonly #framing: Framing;
+  readonly #onMessage: (message: Uint8Array, isCompressed: boolean) => void;
   /** The part of a prefix with which a chunk ended; made when that happens first. */
   #prefix: Uint8Array | undefined;
   #prefixHave = 0;
   #partial: Partial | undefined;
 
-  /** `maxBytes` is the largest message in bytes, without its prefix. */
-  constructor(maxBytes: number, onMessage: (message: Uint8Array) => void) {
-    this.#maxBytes = maxBytes;
+  constructor(framing: Framing, onMessage: (message: Uint8Array, isCompressed: boolean) => void) {
+    this.#framing = framing;
     this.#onMessage = onMessage;
   }
 
@@ -110,13 +127,15 @@ export class MessageParser {
       }
       const flag = prefix[prefixAt];
       const length = lengthAt(prefix, prefixAt + 1);
-      if (flag !== 0 || length > this.#maxBytes) return this.#refuse(flag, length);
+      const { mayCompress, maxBytes } = this.#framing;
+      const isCompressed = flag === compressedFlag && mayCompress;
+      if ((flag !== plainFlag && !isCompressed) || length > maxBytes) return this.#refuse(flag, length);
       if (length <= chunk.length - at) {
-        this.#onMessage(chunk.subarray(at, at + length));
+        this.#onMessage(chunk.subarray(at, at + length), isCompressed);
         at += length;
       } else {
         const bytes = Buffer.allocUnsafeSlow(Math.min(length, firstAllocationBytes));
-        this.#partial = { length, bytes, have: 0 };
+        this.#partial = { length, isCompressed, bytes, have: 0 };
       }
     }
     return undefined;
@@ -126,15 +145,9 @@ export class MessageParser {
   finish(): Status | undefined {
     if (this.#partial !== undefined) {
       const { have, length } = this.#partial;
-      return createStatus(
-        Code.INTERNAL,
-        `the response ended inside a message, after ${have} of ${length} bytes`,
-      );
+      return this.#malformed(`ended inside a message, after ${have} of ${length} bytes`);
     }
-    if (this.#prefixHave > 0) {
-      return createStatus(Code.INTERNAL, "the response ended inside the length of a message");
-    }
-    return undefined;
+    return this.#prefixHave > 0 ? this.#malformed("ended inside the length of a message") : undefined;
   }
 
   #continue(partial: Partial, chunk: Uint8Array, from: number): number {
@@ -149,24 +162,32 @@ export class MessageParser {
     partial.have = have;
     if (have === partial.length) {
       this.#partial = undefined;
-      this.#onMessage(partial.bytes);
+      this.#onMessage(partial.bytes, partial.isCompressed);
     }
     return part.length;
   }
 
   #refuse(flag: number | undefined, length: number): Status {
-    if (flag === 1) {
-      return createStatus(
-        Code.INTERNAL,
-        "the response has a compressed message, but no compression was agreed",
-      );
+    const { subject, maxBytes } = this.#framing;
+    if (flag === compressedFlag && length <= maxBytes) {
+      const what = `the ${subject} has a compressed message, but no compression was agreed`;
+      return createStatus(Code.INTERNAL, what);
     }
-    if (flag !== 0) {
-      return createStatus(Code.INTERNAL, `the response is not gRPC: a message begins with the byte ${flag}`);
+    if (flag !== plainFlag && flag !== compressedFlag) {
+      return this.#malformed(`is not length-prefixed messages: one begins with the byte ${flag}`);
     }
     return createStatus(
       Code.RESOURCE_EXHAUSTED,
-      `the response has a message of ${length} bytes, more than the maximum of ${this.#maxBytes}`,
+      `the ${subject} has a message of ${length} bytes, more than the maximum of ${maxBytes}`,
+    );
+  }
+
+  /** A client is told that its argument is wrong; a backend that does this is broken. */
+  #malformed(what: string): Status {
+    const { subject } = this.#framing;
+    return createStatus(
+      subject === "request" ? Code.INVALID_ARGUMENT : Code.INTERNAL,
+      `the ${subject} ${what}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { frameMessages, MessageParser } from "../../src/backend/length-prefixed-message.ts";
+import { frameMessages, MessageParser } from "../../src/wire/length-prefixed-message.ts";
 import type { Status } from "@sluice/rpc";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
@@ -12,7 +12,9 @@ interface Parsed {
 
 function parse(chunks: readonly Uint8Array[], maxBytes = 1024): Parsed {
   const messages: string[] = [];
-  const parser = new MessageParser(maxBytes, (bytes) => messages.push(Buffer.from(bytes).toString("hex")));
+  const parser = new MessageParser({ subject: "response", mayCompress: false, maxBytes }, (bytes) =>
+    messages.push(Buffer.from(bytes).toString("hex")),
+  );
   for (const chunk of chunks) {
     const status = parser.push(chunk);
     if (status !== undefined) return { messages, status };
@@ -63,7 +65,7 @@ describe("the parser of length-prefixed messages", () => {
     ["a message over the maximum", "00 00000004 01", 8, /4 bytes, more than the maximum of 3/],
     ["the largest length there is", "00 ffffffff", 8, /4294967295 bytes/],
     ["a compressed message", "01 00000001 00", 13, /compressed.*no compression was agreed/],
-    ["an unknown flag", "02 00000001 00", 13, /not gRPC: a message begins with the byte 2/],
+    ["an unknown flag", "02 00000001 00", 13, /not length-prefixed messages: one begins with the byte 2/],
     ["text instead of a message", "3c68746d6c3e", 13, /begins with the byte 60/],
     ["an end inside the length", "00 0000", 13, /inside the length/],
     ["an end before the first byte of a message", "00 00000002", 13, /after 0 of 2 bytes/],
@@ -85,7 +87,10 @@ describe("the parser of length-prefixed messages", () => {
     const parsers: MessageParser[] = [];
     const before = process.memoryUsage().arrayBuffers;
     for (let index = 0; index < 100; index++) {
-      const parser = new MessageParser(4 * 1024 * 1024, () => assert.fail("no message has arrived"));
+      const parser = new MessageParser(
+        { subject: "response", mayCompress: false, maxBytes: 4 * 1024 * 1024 },
+        () => assert.fail("no message has arrived"),
+      );
       parser.push(hex("00 00400000 01"));
       parsers.push(parser);
     }

@@ -1,0 +1,58 @@
+import type { Backend } from "../call/call.ts";
+import type { Status } from "../call/status.ts";
+import { createCodec } from "../codec/create-codec.ts";
+import type { CodecOptions, MessageCodec } from "../codec/message-codec.ts";
+import type { Method } from "../schema/method.ts";
+import type { Schema } from "../schema/schema.ts";
+
+/** A method that can be called, and who answers. */
+export interface DirectoryEntry {
+  readonly method: Method;
+  readonly backend: Backend;
+  /** JSON of request messages; made when it is first asked for. */
+  readonly input: MessageCodec;
+  /** JSON of response messages; made when it is first asked for. */
+  readonly output: MessageCodec;
+}
+
+/** Finds methods by their path, `/package.Service/Method`. */
+export interface Directory {
+  find(path: string): DirectoryEntry | undefined;
+}
+
+/** The methods at this moment, or the status with which every call is refused while there are none. */
+export type DirectorySource = () => Directory | Status;
+
+class Entry implements DirectoryEntry {
+  readonly method: Method;
+  readonly backend: Backend;
+  readonly #options: CodecOptions;
+  #input: MessageCodec | undefined;
+  #output: MessageCodec | undefined;
+
+  constructor(method: Method, backend: Backend, options: CodecOptions) {
+    this.method = method;
+    this.backend = backend;
+    this.#options = options;
+  }
+
+  get input(): MessageCodec {
+    return (this.#input ??= createCodec(this.method.input, this.#options));
+  }
+
+  get output(): MessageCodec {
+    return (this.#output ??= createCodec(this.method.output, this.#options));
+  }
+}
+
+/** The directory of one backend's schema. `options` says how JSON is read and written. */
+export function createDirectory(
+  schema: Schema,
+  backend: Backend,
+  options: Omit<CodecOptions, "registry"> = {},
+): Directory {
+  const codecOptions = { ...options, registry: schema.registry };
+  const entries = new Map<string, DirectoryEntry>();
+  for (const [path, method] of schema.methods) entries.set(path, new Entry(method, backend, codecOptions));
+  return { find: (path) => entries.get(path) };
+}
