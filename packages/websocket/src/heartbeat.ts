@@ -20,7 +20,7 @@ export interface HeartbeatOptions {
    */
   readonly patienceMs: number;
   /**
-   * Milliseconds that may pass without a message from the peer (pings and pongs are none) or a call of `touch()`.
+   * Milliseconds that may pass without a message from the peer that begins or is whole (pings and pongs are none) or a call of `touch()`.
    * Default Infinity, because a client that only listens is welcome. After it the connection is closed with 1001.
    */
   readonly idleMs: number;
@@ -134,7 +134,7 @@ export class Heartbeat {
    */
   watch(handlers: WebSocketHandlers): WebSocketHandlers {
     const bound = boundHandlers(handlers);
-    const { open, message, pong, close } = bound;
+    const { open, message, stream, pong, close } = bound;
     bound.open = (connection) => {
       this.#begin(connection);
       open?.(connection);
@@ -151,6 +151,12 @@ export class Heartbeat {
       bound.message = (connection, data, isBinary) => {
         this.touch(connection);
         message(connection, data, isBinary);
+      };
+    }
+    if (stream !== undefined && this.#options.idleMs !== Infinity) {
+      bound.stream = (connection, incoming) => {
+        this.touch(connection);
+        stream(connection, incoming);
       };
     }
     return bound;

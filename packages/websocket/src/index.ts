@@ -27,3 +27,4 @@ export {
 } from "./event-websocket.ts";
 export { type Message, MessageInbox } from "./message-inbox.ts";
 export { WebSocketDuplex } from "./websocket-duplex.ts";
+export { connectHttp2WebSocket, type Http2ConnectOptions } from "./connect-http2.ts";

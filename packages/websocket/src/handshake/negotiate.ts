@@ -22,10 +22,8 @@ export function negotiate(
   offer: Offer,
   options: AcceptOptions,
 ): Negotiated | Refusal {
-  const { headers } = request;
-  if (!allowsOrigin(options.origin ?? "same", host, headers)) {
-    return { status: 403, message: `Pages of ${JSON.stringify(headers.origin)} may not connect here.` };
-  }
+  const foreign = checkOrigin(request, host, options);
+  if (foreign !== undefined) return foreign;
   const fields: [string, string][] = [];
   const protocol = chooseProtocol(options.protocols ?? [], offer.protocols, request);
   if (protocol !== "") fields.push(["Sec-WebSocket-Protocol", protocol]);
@@ -34,6 +32,16 @@ export function negotiate(
   if (agreement !== undefined) fields.push(["Sec-WebSocket-Extensions", agreement.answer]);
   addFields(fields, options.headers ?? {});
   return { protocol, compression: agreement?.agreed, fields };
+}
+
+/** The refusal of a page that may not connect (section 10.2). */
+export function checkOrigin(
+  { headers }: HandshakeRequest,
+  host: string | undefined,
+  { origin = "same" }: Pick<AcceptOptions, "origin">,
+): Refusal | undefined {
+  if (allowsOrigin(origin, host, headers)) return undefined;
+  return { status: 403, message: `Pages of ${JSON.stringify(headers.origin)} may not connect here.` };
 }
 
 function chooseProtocol(
