@@ -1,3 +1,4 @@
+import { defaultCompression } from "../../src/deflate/negotiation.ts";
 import type { WebSocketError } from "../../src/error.ts";
 import { FrameParser, type FrameParserOptions } from "../../src/frame-parser.ts";
 import { defaultLimits } from "../../src/limits.ts";
@@ -53,7 +54,11 @@ export function readFrames(
     suspend: () => {},
     proceed: (rest: () => void) => rest(),
   } satisfies MessageTarget;
-  const receiver = new MessageReceiver(target, undefined, limits.maxMessageBytes);
+  const receiver = new MessageReceiver(
+    target,
+    options.compression === true ? { ...defaultCompression, peerWindowBits: 15 } : undefined,
+    limits.maxMessageBytes,
+  );
   const parser = new FrameParser(receiver, {
     masked: false,
     compression: false,
@@ -64,7 +69,8 @@ export function readFrames(
   return found;
 }
 
-function show(data: Buffer): string {
+/** Bytes as hex, long ones as their length and beginning. */
+export function show(data: Buffer): string {
   const hex = data.toString("hex");
   return data.length <= 64 ? hex : `${data.length} bytes ${hex.slice(0, 32)}`;
 }
