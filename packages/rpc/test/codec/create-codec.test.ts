@@ -9,7 +9,11 @@ import {
   StructSchema,
   TimestampSchema,
 } from "@bufbuild/protobuf/wkt";
-import { createCodec, createFieldReader, parseJson, RpcError, type JsonObject } from "../../src/index.ts";
+import { createCodec } from "../../src/codec/create-codec.ts";
+import { createFieldReader } from "../../src/codec/field-reader.ts";
+import { parseJson } from "../../src/codec/json-text.ts";
+import type { JsonObject } from "../../src/codec/message-codec.ts";
+import { RpcError } from "../../src/error.ts";
 
 describe("a codec", () => {
   test("reads and writes a message", () => {

@@ -57,7 +57,7 @@ export function createAnyWriter(find: FindUnit): WriteMessage {
     w.tag(18);
     const start = w.open();
     if (unit.custom) writeCustom(json["value"], unit.write, w, depth);
-    else unit.write(json, w, depth + 1, 1);
+    else unit.write(json, w, depth + 1, true);
     w.dropEmpty(start, 1);
   };
 }
@@ -65,7 +65,7 @@ export function createAnyWriter(find: FindUnit): WriteMessage {
 function writeCustom(value: JsonValue | undefined, write: WriteMessage, w: WireWriter, depth: number): void {
   if (value === undefined) throw new JsonFault('an Any of this type needs its content as "value"');
   try {
-    write(value, w, depth + 1, 0);
+    write(value, w, depth + 1, false);
   } catch (error) {
     throw locateFault(error, "value", -1);
   }

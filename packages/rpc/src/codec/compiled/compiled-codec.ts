@@ -32,7 +32,7 @@ export function createCompiledCodec(desc: DescMessage, options: CodecOptions): M
       writer.start();
       if (json === undefined) return writer.finish();
       try {
-        unit.write(json, writer, 1, 0);
+        unit.write(json, writer, 1, false);
       } catch (error) {
         if (!(error instanceof JsonFault)) throw error;
         const where = error.path === "" ? desc.typeName : error.path;

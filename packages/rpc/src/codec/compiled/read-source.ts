@@ -25,11 +25,13 @@ export interface ReadSourceOptions {
   unitOf(desc: DescMessage): Unit;
 }
 
-/** The source of one field: its variables, its cases on the wire, and how its text is added to the object's. */
+/** The source of one field. */
 interface FieldSource {
+  /** Declares the variables that keep what was read. */
   readonly variables: string;
+  /** The cases of its tags, which read into the variables. */
   readonly cases: string;
-  /** Adds the text `t`; `false` where the field is not there and nothing is written for it. */
+  /** Adds the member to the text `t` of the object, if there is to be one. */
   readonly emit: string;
 }
 

@@ -7,10 +7,9 @@ import type { WireWriter } from "./wire-writer.ts";
 /**
  * Writes the content of a message, without its tag and length.
  *
- * `depth` is 1 for the outermost message. `known` is how many names of the object are none of the message's
- * fields and still right: 1 for the `@type` of an Any. Throws a JsonFault.
+ * `depth` is 1 for the outermost message. What is `inAny` has an `@type` beside its fields. Throws a JsonFault.
  */
-export type WriteMessage = (json: JsonValue, writer: WireWriter, depth: number, known: number) => void;
+export type WriteMessage = (json: JsonValue, writer: WireWriter, depth: number, inAny: boolean) => void;
 
 /**
  * Reads the content of a message, from the reader's position to `end` and then in the further ranges, as JSON

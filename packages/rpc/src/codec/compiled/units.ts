@@ -46,9 +46,9 @@ export class Units {
     const unit: Unit = {
       desc,
       custom: isWrapper(desc.typeName),
-      write: (json, writer, depth, known) => {
+      write: (json, writer, depth, inAny) => {
         unit.write = this.#generateWrite(desc);
-        unit.write(json, writer, depth, known);
+        unit.write(json, writer, depth, inAny);
       },
       read: (reader, end, depth, more, head) => {
         unit.read = this.#generateRead(desc);

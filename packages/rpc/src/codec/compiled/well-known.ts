@@ -34,9 +34,9 @@ export function wellKnownType(
 
 /** Refuses what is nested too deep, as the generated writers do. */
 function limited(write: WriteMessage): WriteMessage {
-  return (json: JsonValue, writer, depth, known) => {
+  return (json: JsonValue, writer, depth, inAny) => {
     if (depth > maximumDepth) throw new JsonFault(`nested deeper than ${maximumDepth} messages`);
-    write(json, writer, depth, known);
+    write(json, writer, depth, inAny);
   };
 }
 

@@ -4,7 +4,6 @@ import {
   isImplicit,
   isRequired,
   kindOf,
-  literal,
   namesOf,
   tagOf,
   takesNull,
@@ -13,6 +12,7 @@ import {
   type Kind,
 } from "./field.ts";
 import { JsonFault, locateFault, unexpected } from "./json-fault.ts";
+import { MemberLayouts } from "./member-layouts.ts";
 import { enumWrite, keyWrite, scalarWrite, type ScalarWrite } from "./scalar-source.ts";
 import type { Scope } from "./scope.ts";
 import type { Unit } from "./unit.ts";
@@ -25,33 +25,53 @@ export interface WriteSourceOptions {
 }
 
 /**
- * The source of a WriteMessage: one statement after another for each field in the order of the numbers, so that
- * the bytes do not depend on the order of the JSON.
+ * The source of a WriteMessage, which writes the fields in the order of their numbers, so that the bytes do not
+ * depend on the order of the JSON.
  *
- * In it, `o` is the JSON object, `w` the writer, `x` a value; `n` counts the names that were found, `f` is the
- * number of the field at hand and `i` the index or key in it, for the path of a fault.
+ * In it, `w` is the writer, `f` the index of the field at hand, `x` its value, and `i` the index or key in it, for
+ * the path of a fault; `g0` is the index of the field that is set of the first oneof.
  */
 export function writeSource(fields: readonly Field[], options: WriteSourceOptions): string {
-  const { scope } = options;
+  const { scope, strict } = options;
   const names = scope.name(fields.map((field) => namesOf(field).name));
   const oneofs = [...new Set(fields.flatMap((field) => field.oneof ?? []))];
-  const body = fields.map((field, index) => {
+  const cases = fields.map((field, index) => {
     const oneof = field.oneof === undefined ? undefined : `g${oneofs.indexOf(field.oneof)}`;
-    return fieldSource(field, index, oneof, names, options);
+    return caseSource(field, index, oneof, names, options);
   });
+  const layouts = scope.name(new MemberLayouts(indexByName(fields), strict));
+  const required = [...fields.keys()].filter((index) => isRequired(fields[index] as Field));
   return `
-return function (o, w, depth, known) {
+return function (o, w, depth, inAny) {
   if (depth > ${maximumDepth}) ${scope.name(refuseDepth)}();
   if (typeof o !== "object" || o === null || Array.isArray(o)) ${scope.name(refuseNonObject)}(o);
-  let n = known, f = -1, i = -1, x, m;
+  let f = -1, i = -1, x, m;
   ${oneofs.map((_, index) => `let g${index} = -1;`).join(" ")}
+  ${required.map((index) => `let h${index} = false;`).join(" ")}
   try {
-    ${body.join("\n    ")}
-    ${countSource(fields, options)}
+    const values = Object.values(o);
+    const { fields, positions } = ${layouts}.of(Object.keys(o), inAny);
+    for (let at = 0; at < fields.length; at++) {
+      f = fields[at];
+      x = values[positions[at]];
+      switch (f) {
+        ${cases.join("\n        ")}
+      }
+    }
+    ${required.map((index) => `if (!h${index}) { f = -1; ${scope.name(refuseMissing)}(${names}[${index}]); }`).join("\n    ")}
   } catch (error) {
     throw ${scope.name(locateFault)}(error, ${names}[f], i);
   }
 };`;
+}
+
+/** The index of a field for each of its names; its name in JSON comes before the other name of another field. */
+function indexByName(fields: readonly Field[]): ReadonlyMap<string, number> {
+  const indexes = new Map<string, number>();
+  for (const [index, field] of fields.entries())
+    indexes.set(namesOf(field).other ?? namesOf(field).name, index);
+  for (const [index, field] of fields.entries()) indexes.set(namesOf(field).name, index);
+  return indexes;
 }
 
 /** The source of a WriteMessage of a wrapper, whose JSON is that of its field. */
@@ -65,50 +85,22 @@ return function (x, w, depth) {
 };`;
 }
 
-/** Looks for names that are not known or are there twice, if there are other names than those found. */
-function countSource(fields: readonly Field[], { strict, scope }: WriteSourceOptions): string {
-  if (!strict && fields.every((field) => namesOf(field).other === undefined)) return "";
-  const byName = new Map<string, Field>();
-  for (const field of fields) {
-    const { name, other } = namesOf(field);
-    byName.set(name, field);
-    if (other !== undefined) byName.set(other, field);
-  }
-  return `
-    f = -1;
-    for (const name in o) n--;
-    if (n !== 0) ${scope.name(checkNames)}(o, ${scope.name(byName)}, ${strict}, known);`;
-}
-
-function fieldSource(
+/** The case of one field. */
+function caseSource(
   field: Field,
   index: number,
   oneof: string | undefined,
   names: string,
   options: WriteSourceOptions,
 ): string {
-  const { scope } = options;
-  const { name, other } = namesOf(field);
   const singular = field.fieldKind !== "list" && field.fieldKind !== "map";
-  let body = `f = ${index};`;
-  if (oneof !== undefined) {
-    body += ` if (${oneof} >= 0) ${scope.name(refuseOneof)}(${names}[${oneof}]); ${oneof} = ${index};`;
-  }
-  body += valueSource(field, options);
-  const missing = isRequired(field)
-    ? ` else { f = -1; ${scope.name(refuseMissing)}(${literal(name)}); }`
-    : "";
-  const present = singular && takesNull(kindOf(field)) ? "x !== undefined" : "x !== undefined && x !== null";
-  return `
-    x = ${lookup(name, scope)};
-    ${other === undefined ? "" : `if (x === undefined) x = ${lookup(other, scope)};`}
-    if (x !== undefined) n++;
-    if (${present}) { ${body} }${missing}`;
-}
-
-/** The expression of a member of `o`. What every object inherits is looked for with care. */
-function lookup(name: string, scope: Scope): string {
-  return name in {} ? `${scope.name(ownMember)}(o, ${literal(name)})` : `o[${literal(name)}]`;
+  const absent = singular && takesNull(kindOf(field)) ? "" : "if (x === null) break;";
+  const exclusive =
+    oneof === undefined
+      ? ""
+      : `if (${oneof} >= 0) ${options.scope.name(refuseOneof)}(${names}[${oneof}]); ${oneof} = f;`;
+  const there = isRequired(field) ? `h${index} = true;` : "";
+  return `case ${index}: { ${absent} ${exclusive} ${there} ${valueSource(field, options)} break; }`;
 }
 
 function valueSource(field: Field, options: WriteSourceOptions): string {
@@ -135,7 +127,7 @@ function singularSource(field: Field, options: WriteSourceOptions): string {
 /** Writes the message `x` as a field with this number. */
 function messageSource(field: { readonly number: number }, kind: Kind, options: WriteSourceOptions): string {
   if (kind.kind !== "message") return "";
-  const write = `${options.scope.name(options.unitOf(kind.message))}.write(x, w, depth + 1, 0);`;
+  const write = `${options.scope.name(options.unitOf(kind.message))}.write(x, w, depth + 1, false);`;
   return kind.group
     ? `w.tag(${tagOf(field, 3)}); ${write} w.tag(${tagOf(field, 4)});`
     : `w.tag(${tagOf(field, 2)}); m = w.open(); ${write} w.close(m);`;
@@ -213,27 +205,4 @@ function refuseMissing(name: string): never {
 
 function refuseOneof(name: string): never {
   throw new JsonFault(`only one field of a oneof can be set, and ${JSON.stringify(name)} is`);
-}
-
-function ownMember(object: { [name: string]: JsonValue }, name: string): JsonValue | undefined {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
-}
-
-function checkNames(
-  object: object,
-  fields: ReadonlyMap<string, Field>,
-  strict: boolean,
-  known: number,
-): void {
-  const seen = new Set<Field>();
-  for (const name of Object.keys(object)) {
-    const field = fields.get(name);
-    if (field === undefined) {
-      if (!strict || (known === 1 && name === "@type")) continue;
-      throw new JsonFault(`there is no field ${JSON.stringify(name)}`);
-    }
-    if (seen.has(field))
-      throw new JsonFault(`the field ${JSON.stringify(name)} is set under both of its names`);
-    seen.add(field);
-  }
 }
