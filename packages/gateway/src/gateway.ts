@@ -25,6 +25,8 @@ export interface GatewayOptions {
   readonly rest?: RestOptions;
   /** The largest message of a client, in bytes; default 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** Milliseconds between two comments in a silent stream of Server-Sent Events; default 15 000. */
+  readonly keepAliveMs?: number;
   /** Which pages may open WebSockets; default: those of the gateway's own origin. */
   readonly origin?: NonNullable<AcceptOptions["origin"]>;
   /** A folder of files to serve where no method is bound. */
@@ -57,6 +59,7 @@ export class Gateway {
     const files = options.files === undefined ? undefined : sirv(options.files, { etag: true, dev: true });
     const rest = createRestHandler({
       ...shared,
+      ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
       ...(files === undefined
         ? {}
         : {

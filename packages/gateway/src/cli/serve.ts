@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
-import type { Command } from "commander";
-import { Option } from "commander";
+import { pathUnescapings, type PathUnescaping } from "@sluice/rpc";
+import { Option, type Command } from "commander";
 import { Gateway } from "../gateway.ts";
 import { createLogger, logLevels, type LogLevel } from "../log.ts";
 import { CliError, listenError } from "./cli-error.ts";
@@ -17,6 +17,10 @@ interface ServeFlags extends SchemaFlags {
   readonly host: string;
   readonly port: number;
   readonly strict?: boolean;
+  readonly jsonDefaults?: boolean;
+  readonly jsonEnumNumbers?: boolean;
+  readonly jsonProtoNames?: boolean;
+  readonly pathUnescaping: PathUnescaping;
   readonly maxMessage: number;
   readonly allowOrigin?: readonly string[];
   readonly files?: string;
@@ -34,6 +38,14 @@ export function addServe(program: Command): void {
     .option("--host <host>", "the address to listen on", "127.0.0.1")
     .option("--port <port>", "the port to listen on; 0 picks a free one", portFromText, 8080)
     .option("--strict", "refuse JSON members and query parameters that no field has")
+    .option("--json-defaults", "write fields also where they are zero or empty")
+    .option("--json-enum-numbers", "write enum values as numbers")
+    .option("--json-proto-names", "write fields under their names in the .proto file")
+    .addOption(
+      new Option("--path-unescaping <mode>", "how escaped characters in path variables are decoded")
+        .choices(pathUnescapings)
+        .default("spec"),
+    )
     .option("--max-message <bytes>", "the largest message of a client", bytesFromText, 4 * 1024 * 1024)
     .option("--allow-origin <origin...>", "pages of other origins that may open WebSockets; * for all")
     .option("--files <dir>", "a folder of files to serve where no method is bound")
@@ -54,7 +66,13 @@ async function serve(flags: ServeFlags): Promise<void> {
     backend,
     loadSchema: schemaSourceFromFlags(flags, () => backend),
     log: createLogger(flags.logLevel),
-    rest: { strict: flags.strict ?? false },
+    rest: {
+      strict: flags.strict ?? false,
+      emitDefaults: flags.jsonDefaults ?? false,
+      enumsAsNumbers: flags.jsonEnumNumbers ?? false,
+      protoFieldNames: flags.jsonProtoNames ?? false,
+      pathUnescaping: flags.pathUnescaping,
+    },
     maxMessageBytes: flags.maxMessage,
     ...(origins === undefined ? {} : { origin: origins.includes("*") ? "any" : origins }),
     ...(flags.files === undefined ? {} : { files: flags.files }),

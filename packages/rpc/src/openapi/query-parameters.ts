@@ -1,6 +1,7 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import type { Binding } from "../transcode/binding.ts";
-import { takesText, type FieldPath } from "../transcode/field-path.ts";
+import type { FieldPath } from "../transcode/field-path.ts";
+import { takesText } from "../transcode/field-text.ts";
 
 /** How deep into messages the query parameters are listed; deeper ones work, but nobody would read the list. */
 const deepest = 4;

@@ -16,7 +16,7 @@ import { envelopeProtocol } from "./subprotocol.ts";
 const newline = Buffer.from("\n");
 
 /** What a call on a WebSocket needs beside the start of its JSON call. */
-export interface RestWebSocketCallOptions extends JsonCallStart {
+export interface RestWebSocketCallOptions extends Omit<JsonCallStart<string>, "read"> {
   readonly maxMessageBytes: number;
   /** The codec of the details of errors. */
   readonly any: MessageCodec;
@@ -28,10 +28,10 @@ export interface RestWebSocketCallOptions extends JsonCallStart {
  * text message is the half-close. Each answer is a text message, and the socket closes when the call has ended:
  * with 1000 after success, with 4000 and the gRPC code after a failure.
  */
-export class RestWebSocketCall implements JsonCallListener {
+export class RestWebSocketCall implements JsonCallListener<string> {
   readonly #connection: WebSocketConnection;
   readonly #options: RestWebSocketCallOptions;
-  readonly #call: JsonCall;
+  readonly #call: JsonCall<string>;
   readonly #splitter: JsonSplitter;
   readonly #enveloped: boolean;
   readonly #bare: boolean;
@@ -47,7 +47,7 @@ export class RestWebSocketCall implements JsonCallListener {
     this.#splitter = new JsonSplitter(options.maxMessageBytes, (text) => {
       if (!this.#call.write(text)) connection.pause();
     });
-    this.#call = new JsonCall(options, this);
+    this.#call = new JsonCall({ ...options, read: (bytes) => options.transcoder.jsonFromResponse(bytes) }, this);
     if (this.#needsNoMessage) this.#call.halfClose();
   }
 

@@ -49,6 +49,7 @@ export function metadataFromRequest(request: HttpRequest): Metadata {
     const value = raw[at + 1] ?? "";
     if (name.startsWith(prefix)) add(metadata, name.slice(prefix.length), value);
     else if (name === "host" || name === ":authority") host ??= value;
+    else if (name === "last-event-id") add(metadata, name, value);
     else if (name === "x-forwarded-host") forwardedHost ??= value;
     else if (name === "x-forwarded-for") forwardedFor.push(value);
     else if (forwarded.has(name)) {

@@ -2,7 +2,8 @@ import type { DescField } from "@bufbuild/protobuf";
 import { RpcError } from "../error.ts";
 import type { HttpRule, Method } from "../schema/method.ts";
 import type { Schema } from "../schema/schema.ts";
-import { resolveFieldPath, takesText, type FieldPath } from "./field-path.ts";
+import { resolveFieldPath, type FieldPath } from "./field-path.ts";
+import { takesText } from "./field-text.ts";
 import { parsePathTemplate, type PathTemplate } from "./path-template.ts";
 
 /** An HTTP rule, checked against its method and resolved to the fields that it names. */

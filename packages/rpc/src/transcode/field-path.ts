@@ -1,6 +1,6 @@
-import { ScalarType, type DescEnum, type DescField, type DescMessage } from "@bufbuild/protobuf";
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import type { JsonObject, JsonValue } from "../codec/message-codec.ts";
-import { RpcError } from "../error.ts";
+import { invalidField, jsonFromText } from "./field-text.ts";
 
 /** A field inside a message: the fields on the way to it and itself, last. Never empty. */
 export type FieldPath = readonly [DescField, ...DescField[]];
@@ -31,15 +31,9 @@ export function resolveFieldPath(message: DescMessage, names: readonly string[])
  */
 export function assignText(target: JsonObject, path: FieldPath, texts: readonly string[]): void {
   const leaf = path[path.length - 1] ?? path[0];
-  let object = target;
-  for (const field of path.slice(0, -1)) {
-    const held = takeField(object, field);
-    const next = isObject(held) ? held : createJsonObject();
-    setField(object, field, next);
-    object = next;
-  }
+  const object = objectAt(target, path);
   takeField(object, leaf);
-  const name = path.map((field) => field.name).join(".");
+  const name = nameOf(path);
   if (leaf.fieldKind === "list") {
     setField(
       object,
@@ -50,16 +44,30 @@ export function assignText(target: JsonObject, path: FieldPath, texts: readonly 
   }
   const [text, ...more] = texts;
   if (text === undefined) return;
-  if (more.length > 0) throw invalid(name, `is given ${texts.length} times, but holds one value`);
+  if (more.length > 0) throw invalidField(name, `is given ${texts.length} times, but holds one value`);
   setField(object, leaf, jsonFromText(leaf, name, text));
 }
 
-/** Whether URL parameters can hold the values of a field: scalars, enums, and the messages that JSON writes as one. */
-export function takesText(field: DescField): boolean {
-  if (field.fieldKind === "map") return false;
-  return (
-    field.message === undefined || messagesOfOneText.has(field.message.typeName) || isWrapper(field.message)
-  );
+/**
+ * Puts the text of a URL parameter into an entry of a map field; `texts` must be one.
+ * Throws RpcError `json_invalid` where the text cannot be a value of the map.
+ */
+export function assignMapEntry(
+  target: JsonObject,
+  path: FieldPath,
+  key: string,
+  texts: readonly string[],
+): void {
+  const leaf = path[path.length - 1] ?? path[0];
+  const object = objectAt(target, path);
+  const name = `${nameOf(path)}[${key}]`;
+  const held = takeField(object, leaf);
+  const entries = isObject(held) ? held : createJsonObject();
+  const [text, ...more] = texts;
+  if (text === undefined || more.length > 0)
+    throw invalidField(name, `is given ${texts.length} times, but holds one value`);
+  setMember(entries, key, jsonFromText(leaf, name, text));
+  setField(object, leaf, entries);
 }
 
 /** An object for JSON members, without a prototype to fall into. */
@@ -74,12 +82,27 @@ export function isObject(value: JsonValue | undefined): value is JsonObject {
 
 /** Sets a member by the field's JSON name, also where that is `__proto__`. */
 export function setField(object: JsonObject, field: DescField, value: JsonValue): void {
-  Object.defineProperty(object, field.jsonName, {
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
+  setMember(object, field.jsonName, value);
+}
+
+function setMember(object: JsonObject, name: string, value: JsonValue): void {
+  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+}
+
+// The object that holds the last field of a path; the objects on the way are made where they are missing.
+function objectAt(target: JsonObject, path: FieldPath): JsonObject {
+  let object = target;
+  for (const field of path.slice(0, -1)) {
+    const held = takeField(object, field);
+    const next = isObject(held) ? held : createJsonObject();
+    setField(object, field, next);
+    object = next;
+  }
+  return object;
+}
+
+function nameOf(path: FieldPath): string {
+  return path.map((field) => field.name).join(".");
 }
 
 // A client may use either name of a field; after this, neither is in the object.
@@ -91,51 +114,4 @@ function takeField(object: JsonObject, field: DescField): JsonValue | undefined 
     delete object[name];
   }
   return held;
-}
-
-const messagesOfOneText = new Set([
-  "google.protobuf.Timestamp",
-  "google.protobuf.Duration",
-  "google.protobuf.FieldMask",
-]);
-
-function isWrapper(message: DescMessage): boolean {
-  return (
-    message.file.name === "google/protobuf/wrappers" ||
-    message.file.proto.name === "google/protobuf/wrappers.proto"
-  );
-}
-
-function jsonFromText(field: DescField, name: string, text: string): JsonValue {
-  if (field.enum !== undefined) return jsonFromEnumText(field.enum, name, text);
-  if (field.message !== undefined) {
-    if (messagesOfOneText.has(field.message.typeName)) return text;
-    const value = isWrapper(field.message) ? field.message.fields[0] : undefined;
-    if (value !== undefined) return jsonFromText(value, name, text);
-    throw invalid(name, `is a message; name its fields, as in ${name}.<field>`);
-  }
-  if (field.fieldKind === "map") throw invalid(name, "is a map, which cannot be given in the URL");
-  if (field.scalar === ScalarType.BOOL) {
-    if (text === "true" || text === "1") return true;
-    if (text === "false" || text === "0") return false;
-    throw invalid(name, `is a bool, so '${text}' is none of true and false`);
-  }
-  // ProtoJSON takes numbers as strings, with all their digits; an empty one is only a string.
-  const isText = field.scalar === ScalarType.STRING || field.scalar === ScalarType.BYTES;
-  if (!isText && text.trim() === "") throw invalid(name, "is a number, but is empty");
-  return text;
-}
-
-function jsonFromEnumText(type: DescEnum, name: string, text: string): JsonValue {
-  if (/^-?\d+$/.test(text)) return Number(text);
-  if (type.values.some((value) => value.name === text)) return text;
-  const names = type.values.map((value) => value.name).slice(0, 8);
-  throw invalid(
-    name,
-    `'${text}' is no value of ${type.typeName} (${names.join(", ")}${type.values.length > 8 ? ", …" : ""})`,
-  );
-}
-
-function invalid(name: string, problem: string): RpcError {
-  return new RpcError("json_invalid", `field ${name} ${problem}`);
 }

@@ -4,22 +4,24 @@ import type { Metadata } from "../call/metadata.ts";
 import { noMetadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import { RpcError } from "../error.ts";
-import type { Transcoder, UrlFields } from "./transcoder.ts";
+import type { RequestBody, Transcoder, UrlFields } from "./transcoder.ts";
 
 /** What a JSON wire is told of its call. In order: `headers` at most once, `message`s, `end` once and last. */
-export interface JsonCallListener {
+export interface JsonCallListener<Reply> {
   headers(metadata: Metadata): void;
-  /** One response message as JSON text. */
-  message(json: string): void;
+  /** One response message, as `JsonCallStart.read` makes it. */
+  message(reply: Reply): void;
   /** After a `write` that answered false: there is room again. */
   drain(): void;
   end(status: Status, trailers: Metadata): void;
 }
 
 /** What a JSON wire knows of its call when it begins. */
-export interface JsonCallStart {
+export interface JsonCallStart<Reply> {
   readonly transcoder: Transcoder;
   readonly backend: Backend;
+  /** Makes a reply of a response message; throws RpcError for one that cannot be read. */
+  readonly read: (bytes: Uint8Array) => Reply;
   readonly url: UrlFields;
   readonly metadata: Metadata;
   /** Milliseconds; see `CallStart.timeout`. */
@@ -27,20 +29,20 @@ export interface JsonCallStart {
 }
 
 /**
- * A Call whose messages are JSON texts: what the JSON dialects have in common.
+ * A Call whose requests are JSON texts or other bodies: what the JSON dialects have in common.
  *
  * A method that takes one message is called when that message is there; one that takes a stream at once. What
  * cannot be transcoded ends the call: a request with INVALID_ARGUMENT, a response with INTERNAL.
  */
-export class JsonCall implements CallListener {
-  readonly #start: JsonCallStart;
-  readonly #listener: JsonCallListener;
+export class JsonCall<Reply> implements CallListener {
+  readonly #start: JsonCallStart<Reply>;
+  readonly #listener: JsonCallListener<Reply>;
   readonly #streamed: boolean;
   #call: Call | undefined;
   #paused = false;
   #ended = false;
 
-  constructor(start: JsonCallStart, listener: JsonCallListener) {
+  constructor(start: JsonCallStart<Reply>, listener: JsonCallListener<Reply>) {
     this.#start = start;
     this.#listener = listener;
     const { kind } = start.transcoder.binding.method;
@@ -53,8 +55,8 @@ export class JsonCall implements CallListener {
     return this.#streamed;
   }
 
-  /** Sends the message of one JSON text, or of none (undefined). Answers whether to go on, as `Call.send`. */
-  write(text: string | undefined): boolean {
+  /** Sends the message of one body, or of none (undefined). Answers whether to go on, as `Call.send`. */
+  write(body: RequestBody | undefined): boolean {
     if (this.#ended) return true;
     if (!this.#streamed && this.#call !== undefined) {
       this.cancel(
@@ -67,7 +69,7 @@ export class JsonCall implements CallListener {
     }
     let bytes: Uint8Array;
     try {
-      bytes = this.#start.transcoder.requestFromJson(text, this.#start.url, this.#streamed);
+      bytes = this.#start.transcoder.requestFrom(body, this.#start.url, this.#streamed);
     } catch (error) {
       this.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
       return true;
@@ -106,14 +108,14 @@ export class JsonCall implements CallListener {
   }
 
   message(bytes: Uint8Array): void {
-    let json: string;
+    let reply: Reply;
     try {
-      json = this.#start.transcoder.jsonFromResponse(bytes);
+      reply = this.#start.read(bytes);
     } catch (error) {
       this.cancel(statusFromError(error, Code.INTERNAL));
       return;
     }
-    this.#listener.message(json);
+    this.#listener.message(reply);
   }
 
   drain(): void {

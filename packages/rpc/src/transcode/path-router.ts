@@ -1,4 +1,5 @@
 import type { PathTemplate } from "./path-template.ts";
+import { decodeSegment, unescapeSegment, type PathUnescaping } from "./path-unescaping.ts";
 
 /** A route that was found, and where in the path its variables lie. */
 export interface RouteMatch<Route> {
@@ -44,6 +45,12 @@ interface Found<Route> {
  */
 export class PathRouter<Route> {
   readonly #root = new Node<Route>();
+  readonly #unescaping: PathUnescaping;
+
+  /** `unescaping` is how the values of variables are decoded; default: as http.proto says. */
+  constructor(unescaping: PathUnescaping = "spec") {
+    this.#unescaping = unescaping;
+  }
 
   /** Adds a route; `method` is an HTTP method in upper case, or `*` for any. */
   add(method: string, template: PathTemplate, route: Route): void {
@@ -67,7 +74,7 @@ export class PathRouter<Route> {
     const raw = path === "/" || path === "" ? [] : path.slice(1).split("/");
     const segments: string[] = [];
     for (const segment of raw) {
-      const text = decode(segment);
+      const text = decodeSegment(segment);
       if (text === undefined) return { kind: "malformed", segment };
       segments.push(text);
     }
@@ -84,7 +91,7 @@ export class PathRouter<Route> {
         match = {
           kind: "found",
           route: leaf.route,
-          values: valuesOf(leaf.template, split, found.multiLength),
+          values: valuesOf(leaf.template, split, found.multiLength, this.#unescaping),
         };
         return true;
       });
@@ -106,11 +113,11 @@ function splitsAtVerb(raw: readonly string[], segments: readonly string[]): read
   const last = raw.at(-1);
   const colon = last === undefined ? -1 : last.lastIndexOf(":");
   if (last === undefined || colon < 0) return [whole];
-  const verb = decode(last.slice(colon + 1)) ?? "";
+  const verb = decodeSegment(last.slice(colon + 1)) ?? "";
   const head = last.slice(0, colon);
   const withVerb: SplitPath = {
     raw: [...raw.slice(0, -1), head],
-    segments: [...segments.slice(0, -1), decode(head) ?? ""],
+    segments: [...segments.slice(0, -1), decodeSegment(head) ?? ""],
     verb,
   };
   return verb === "" ? [whole] : [withVerb, whole];
@@ -144,7 +151,12 @@ function visit<Route>(
   return false;
 }
 
-function valuesOf(template: PathTemplate, path: SplitPath, multiLength: number): readonly string[] {
+function valuesOf(
+  template: PathTemplate,
+  path: SplitPath,
+  multiLength: number,
+  unescaping: PathUnescaping,
+): readonly string[] {
   if (template.variables.length === 0) return [];
   const multiAt = template.segments.findIndex((segment) => segment.kind === "multi");
   // Where a segment of the template lies in the path: behind `**` everything is moved by what it took.
@@ -153,25 +165,7 @@ function valuesOf(template: PathTemplate, path: SplitPath, multiLength: number):
   return template.variables.map((variable) => {
     const start = place(variable.start);
     const end = place(variable.end);
-    if (!variable.multi) return path.segments[start] ?? "";
-    return path.raw.slice(start, end).map(decodeButSlash).join("/");
+    const raw = path.raw.slice(start, end);
+    return raw.map((segment) => unescapeSegment(segment, variable.multi, unescaping)).join("/");
   });
-}
-
-// A slash that was escaped inside a segment stays `%2F` in a value of several segments, or it would look like
-// a boundary of two.
-function decodeButSlash(raw: string): string {
-  return raw
-    .split(/%2f/i)
-    .map((part) => decode(part) ?? part)
-    .join("%2F");
-}
-
-function decode(text: string): string | undefined {
-  if (!text.includes("%")) return text;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,18 +2,19 @@ import { AnySchema } from "@bufbuild/protobuf/wkt";
 import type { Backend } from "../call/call.ts";
 import { createFieldReader } from "../codec/field-reader.ts";
 import { createCodec } from "../codec/create-codec.ts";
-import type { MessageCodec } from "../codec/message-codec.ts";
+import type { JsonOptions, MessageCodec } from "../codec/message-codec.ts";
 import type { Status } from "../call/status.ts";
 import type { RpcError } from "../error.ts";
 import type { Schema } from "../schema/schema.ts";
 import { createBindings } from "./binding.ts";
 import { PathRouter, type RouteResult } from "./path-router.ts";
+import type { PathUnescaping } from "./path-unescaping.ts";
 import { Transcoder } from "./transcoder.ts";
 
 /** How JSON is read and written. */
-export interface RestOptions {
-  /** Whether a JSON member or query parameter that no field has is refused; default false: it is ignored. */
-  readonly strict?: boolean;
+export interface RestOptions extends JsonOptions {
+  /** How percent-encoded characters of path variables are decoded; default: as http.proto says. */
+  readonly pathUnescaping?: PathUnescaping;
 }
 
 /** The routes at this moment, or the status with which every call is refused while there are none. */
@@ -26,12 +27,13 @@ export class RestRoutes {
   readonly problems: readonly RpcError[];
   /** The codec of the details of errors. */
   readonly any: MessageCodec;
-  readonly #router = new PathRouter<Transcoder>();
+  readonly #router: PathRouter<Transcoder>;
 
   constructor(schema: Schema, backend: Backend, options: RestOptions = {}) {
-    const strict = options.strict ?? false;
+    const { pathUnescaping = "spec", ...jsonOptions } = options;
     const { bindings, problems } = createBindings(schema);
-    const codecOptions = { registry: schema.registry, strict };
+    const codecOptions = { ...jsonOptions, registry: schema.registry };
+    this.#router = new PathRouter(pathUnescaping);
     const codecs = new Map<unknown, MessageCodec>();
     const codecOf = (desc: Parameters<typeof createCodec>[0]): MessageCodec => {
       let codec = codecs.get(desc);
@@ -46,7 +48,7 @@ export class RestRoutes {
           binding.responseField === undefined
             ? readerOf(codecOf(output))
             : createFieldReader(binding.responseField, codecOptions),
-        strict,
+        strict: options.strict ?? false,
       });
       this.#router.add(binding.rule.method, binding.template, transcoder);
     }

@@ -1,0 +1,109 @@
+import { Code } from "@sluice/protocol";
+import { createStatus, type Status } from "../call/status.ts";
+import { statusFromError, type JsonCall } from "../transcode/json-call.ts";
+import { JsonSplitter } from "../transcode/json-splitter.ts";
+import type { RequestBody } from "../transcode/transcoder.ts";
+import type { HttpRequest, HttpResponse } from "./http-message.ts";
+import type { RestExchange } from "./rest-exchange.ts";
+import { sendStatus } from "./rest-response.ts";
+
+/** Reads the body of a request into its call: whole for a method that takes one message, else as it comes. */
+export function readRequest<Reply>(exchange: RestExchange, call: JsonCall<Reply>): void {
+  const { request, transcoder } = exchange;
+  if (call.streamed) {
+    if (transcoder.takesHttpBody) readChunks(request, call);
+    else readTexts(request, call, exchange.maxBytes);
+  } else if (transcoder.binding.body === "none" && !isForm(request)) {
+    call.halfClose();
+  } else {
+    readWhole(exchange, call);
+  }
+}
+
+function readWhole<Reply>(exchange: RestExchange, call: JsonCall<Reply>): void {
+  const { request, response, maxBytes } = exchange;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  request.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= maxBytes) {
+      chunks.push(chunk);
+      return;
+    }
+    chunks.length = 0;
+    if (!response.headersSent) {
+      closeAfter(request, response);
+      sendStatus(response, 413, tooLarge(maxBytes));
+    }
+    call.cancel(tooLarge(maxBytes));
+  });
+  request.on("end", () => {
+    if (size > maxBytes) return;
+    const [only] = chunks;
+    call.write(bodyOf(exchange, chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)));
+  });
+}
+
+function bodyOf({ request, transcoder }: RestExchange, bytes: Buffer): RequestBody | undefined {
+  if (transcoder.takesHttpBody) return { contentType: request.headers["content-type"] ?? "", data: bytes };
+  if (bytes.length === 0) return undefined;
+  const text = bytes.toString("utf8");
+  // curl calls everything a form that it sends with -d.
+  return isForm(request) && !/^\s*[[{"]/.test(text) ? new URLSearchParams(text) : text;
+}
+
+// The messages of a client's stream leave as they come, so a client that can do both at once has a dialogue.
+function readTexts<Reply>(request: HttpRequest, call: JsonCall<Reply>, maxBytes: number): void {
+  const splitter = new JsonSplitter(maxBytes, (text) => {
+    if (!call.write(text)) request.pause();
+  });
+  const guard = (step: () => void): void => {
+    try {
+      step();
+    } catch (error) {
+      call.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
+    }
+  };
+  request.on("data", (chunk: Buffer) => guard(() => splitter.push(chunk)));
+  request.on("end", () =>
+    guard(() => {
+      splitter.end();
+      call.halfClose();
+    }),
+  );
+}
+
+// The type of the whole is said once, with the first piece, also of an empty body.
+function readChunks<Reply>(request: HttpRequest, call: JsonCall<Reply>): void {
+  let contentType = request.headers["content-type"] ?? "";
+  const write = (data: Uint8Array): void => {
+    if (!call.write({ contentType, data })) request.pause();
+    contentType = "";
+  };
+  let isEmpty = true;
+  request.on("data", (chunk: Buffer) => {
+    isEmpty = false;
+    write(chunk);
+  });
+  request.on("end", () => {
+    if (isEmpty) write(Buffer.alloc(0));
+    call.halfClose();
+  });
+}
+
+function isForm(request: HttpRequest): boolean {
+  return /^application\/x-www-form-urlencoded\b/i.test(request.headers["content-type"] ?? "");
+}
+
+/**
+ * Ends the connection after the response: the rest of a body that nobody reads would stand before the next
+ * request. HTTP/2 has a stream for each.
+ */
+export function closeAfter(request: HttpRequest, response: HttpResponse): void {
+  if (request.httpVersionMajor === 1) response.setHeader("connection", "close");
+}
+
+/** The status for a body over the limit. */
+export function tooLarge(maxBytes: number): Status {
+  return createStatus(Code.RESOURCE_EXHAUSTED, `the body is larger than the limit of ${maxBytes} bytes`);
+}
