@@ -42,7 +42,8 @@ export const maximumDepth = 100;
 export interface MessageCodec {
   /**
    * The protobuf bytes of a parsed JSON value, which is not kept or changed; `undefined` is an empty message.
-   * The bytes belong to the caller; they may be a view of a larger buffer. Throws an RpcError `json_invalid` that names the field.
+   * The bytes belong to the caller; they may be a view of a larger buffer.
+   * Throws an RpcError `json_invalid` that names the field.
    */
   bytesFromJson(json: JsonValue | undefined): Uint8Array;
   /**
