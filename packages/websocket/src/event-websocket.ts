@@ -53,10 +53,10 @@ const CLOSED = 3;
  * browser's it gives binary messages as `Buffer`, unless `binaryType` is `"arraybuffer"`; there are no blobs.
  */
 export class EventWebSocket extends EventTarget {
-  static readonly CONNECTING = CONNECTING;
-  static readonly OPEN = OPEN;
-  static readonly CLOSING = CLOSING;
-  static readonly CLOSED = CLOSED;
+  static readonly CONNECTING: 0 = CONNECTING;
+  static readonly OPEN: 1 = OPEN;
+  static readonly CLOSING: 2 = CLOSING;
+  static readonly CLOSED: 3 = CLOSED;
 
   readonly url: string;
   /** How binary messages are given. */

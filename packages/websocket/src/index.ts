@@ -28,3 +28,8 @@ export {
 export { type Message, MessageInbox } from "./message-inbox.ts";
 export { WebSocketDuplex } from "./websocket-duplex.ts";
 export { connectHttp2WebSocket, type Http2ConnectOptions } from "./connect-http2.ts";
+export { createWebSocketServer } from "./server/create-web-socket-server.ts";
+export type { Admission, PathRule, Verify, WebSocketEndpoint } from "./server/endpoint.ts";
+export type { RefusalCounts, RefusalReason, RefusedRequest } from "./server/refusals.ts";
+export type { CloseOptions, WebSocketServerOptions } from "./server/server-options.ts";
+export type { AttachableServer, WebSocketServer } from "./server/web-socket-server.ts";
