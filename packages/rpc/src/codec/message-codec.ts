@@ -42,6 +42,7 @@ export const maximumDepth = 100;
 export interface MessageCodec {
   /**
    * The protobuf bytes of a parsed JSON value, which is not kept or changed; `undefined` is an empty message.
+   * Of integers over 2^53, `JSON.parse` keeps all digits only where they are strings, as ProtoJSON writes them.
    * The bytes belong to the caller; they may be a view of a larger buffer.
    * Throws an RpcError `json_invalid` that names the field.
    */

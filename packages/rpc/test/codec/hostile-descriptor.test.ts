@@ -8,7 +8,7 @@ import {
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
 import { createCompiledCodec } from "../../src/codec/compiled/compiled-codec.ts";
-import type { JsonObject } from "../../src/codec/message-codec.ts";
+import type { JsonObject, MessageCodec } from "../../src/codec/message-codec.ts";
 import { hostileNames } from "./random-schema.ts";
 
 const { STRING, ENUM, MESSAGE } = FieldDescriptorProto_Type;
@@ -121,5 +121,57 @@ describe("a name in a descriptor is only a name", () => {
     ) as JsonObject;
     assert.equal(createCompiledCodec(desc, { registry }).bytesFromJson(json).length, 0);
     assert.equal("a" in {}, false);
+  });
+
+  test("a type that only calls itself well-known has the JSON of its fields, or is read as the real one", () => {
+    const registry = createFileRegistry(
+      create(FileDescriptorSetSchema, {
+        file: [
+          create(FileDescriptorProtoSchema, {
+            name: "fake.proto",
+            package: "google.protobuf",
+            syntax: "proto3",
+            messageType: [
+              { name: "Int32Value" },
+              {
+                name: "BoolValue",
+                field: [
+                  {
+                    name: "m",
+                    jsonName: "m",
+                    number: 1,
+                    label: OPTIONAL,
+                    type: MESSAGE,
+                    typeName: ".google.protobuf.BoolValue",
+                  },
+                ],
+              },
+              {
+                name: "StringValue",
+                field: [{ name: "l", jsonName: "l", number: 1, label: REPEATED, type: STRING }],
+              },
+              {
+                name: "Timestamp",
+                field: [{ name: "s", jsonName: "s", number: 1, label: OPTIONAL, type: STRING }],
+              },
+              { name: "Any" },
+            ],
+          }),
+        ],
+      }),
+    );
+    const codecOf = (name: string): MessageCodec =>
+      createCompiledCodec(registry.getMessage(`google.protobuf.${name}`) as DescMessage, { registry });
+    assert.equal(codecOf("Int32Value").jsonFromBytes(codecOf("Int32Value").bytesFromJson({})), "{}");
+    assert.equal(
+      codecOf("BoolValue").jsonFromBytes(codecOf("BoolValue").bytesFromJson({ m: {} })),
+      '{"m":{}}',
+    );
+    assert.equal(
+      codecOf("StringValue").jsonFromBytes(codecOf("StringValue").bytesFromJson({ l: ["a"] })),
+      '{"l":["a"]}',
+    );
+    assert.equal(codecOf("Timestamp").jsonFromBytes(Uint8Array.of(0x0a, 1, 0x61)), '"1970-01-01T00:00:00Z"');
+    assert.equal(codecOf("Any").jsonFromBytes(new Uint8Array()), "{}");
   });
 });

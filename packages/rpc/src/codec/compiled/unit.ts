@@ -1,4 +1,3 @@
-import type { DescMessage } from "@bufbuild/protobuf";
 import type { JsonValue } from "../message-codec.ts";
 import type { Ranges } from "./ranges.ts";
 import type { WireReader } from "./wire-reader.ts";
@@ -25,7 +24,6 @@ export type ReadMessage = (
 
 /** Both directions of one message type. */
 export interface Unit {
-  readonly desc: DescMessage;
   /** Whether the type has a JSON form of its own, which in an Any stands under `value`. */
   readonly custom: boolean;
   write: WriteMessage;

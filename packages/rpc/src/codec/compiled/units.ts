@@ -4,12 +4,12 @@ import type { Field } from "./field.ts";
 import { readSource, readWrapperSource } from "./read-source.ts";
 import { Scope } from "./scope.ts";
 import type { ReadMessage, Unit, WriteMessage } from "./unit.ts";
-import { isWrapper, wellKnownType } from "./well-known.ts";
+import { wellKnownType, wrappedField } from "./well-known.ts";
 import { writeSource, writeWrapperSource } from "./write-source.ts";
 
 /** The units of all message types that one set of options has met. Each is generated when it is first used. */
 export class Units {
-  readonly #units = new Map<DescMessage, Unit>();
+  readonly #units = new WeakMap<DescMessage, Unit>();
   readonly #extensions = new Map<string, DescExtension[]>();
   readonly #options: Required<JsonOptions>;
   readonly #registry: Registry;
@@ -42,10 +42,9 @@ export class Units {
 
   #createUnit(desc: DescMessage): Unit {
     const wellKnown = wellKnownType(desc.typeName, this.#find);
-    if (wellKnown !== undefined) return { desc, custom: true, ...wellKnown };
+    if (wellKnown !== undefined) return { custom: true, ...wellKnown };
     const unit: Unit = {
-      desc,
-      custom: isWrapper(desc.typeName),
+      custom: wrappedField(desc) !== undefined,
       write: (json, writer, depth, inAny) => {
         unit.write = this.#generateWrite(desc);
         unit.write(json, writer, depth, inAny);
@@ -61,22 +60,20 @@ export class Units {
   #generateWrite(desc: DescMessage): WriteMessage {
     const scope = new Scope();
     const options = { ...this.#options, scope, unitOf: this.unitOf };
-    const [first] = desc.fields;
+    const wrapped = wrappedField(desc);
     const source =
-      first !== undefined && isWrapper(desc.typeName)
-        ? writeWrapperSource(first, options)
-        : writeSource(this.#fieldsOf(desc), options);
+      wrapped === undefined
+        ? writeSource(this.#fieldsOf(desc), options)
+        : writeWrapperSource(wrapped, options);
     return scope.run(source) as WriteMessage;
   }
 
   #generateRead(desc: DescMessage): ReadMessage {
     const scope = new Scope();
     const options = { ...this.#options, scope, unitOf: this.unitOf };
-    const [first] = desc.fields;
+    const wrapped = wrappedField(desc);
     const source =
-      first !== undefined && isWrapper(desc.typeName)
-        ? readWrapperSource(first, options)
-        : readSource(this.#fieldsOf(desc), options);
+      wrapped === undefined ? readSource(this.#fieldsOf(desc), options) : readWrapperSource(wrapped, options);
     return scope.run(source) as ReadMessage;
   }
 

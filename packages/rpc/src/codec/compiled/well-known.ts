@@ -1,3 +1,4 @@
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { JsonFault } from "./json-fault.ts";
 import { maximumDepth, type JsonValue } from "../message-codec.ts";
 import { createAnyReader, createAnyWriter } from "./any.ts";
@@ -46,7 +47,8 @@ const wrapperNames = new Set(
   ),
 );
 
-/** Whether a type is one of google/protobuf/wrappers.proto, whose JSON form is that of their one field. */
-export function isWrapper(typeName: string): boolean {
-  return wrapperNames.has(typeName);
+/** The field of a type of google/protobuf/wrappers.proto, whose JSON form is that of this one field. */
+export function wrappedField(desc: DescMessage): DescField | undefined {
+  const [field] = desc.fields;
+  return wrapperNames.has(desc.typeName) && field?.fieldKind === "scalar" ? field : undefined;
 }
