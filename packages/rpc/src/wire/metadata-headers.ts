@@ -18,8 +18,13 @@ const wireHeaders = new Set([
   "user-agent",
 ]);
 
-/** Reserved names that carry a trace between services and so pass. */
-const tracing = new Set(["grpc-trace-bin", "grpc-tags-bin"]);
+/** Reserved names that pass: they carry a trace between services, or are for the one who tries a call again. */
+const passing = new Set([
+  "grpc-trace-bin",
+  "grpc-tags-bin",
+  "grpc-previous-rpc-attempts",
+  "grpc-retry-pushback-ms",
+]);
 
 const validName = /^[0-9a-z_.-]+$/;
 const validValue = /^[\x20-\x7e]*$/;
@@ -28,7 +33,7 @@ const validBinary = /^[A-Za-z0-9+/=, ]*$/;
 /** Whether a header is metadata, and not a part of HTTP/2 or of the framing of gRPC. */
 export function isMetadataName(name: string): boolean {
   if (!validName.test(name) || wireHeaders.has(name)) return false;
-  return !name.startsWith("grpc-") || tracing.has(name);
+  return !name.startsWith("grpc-") || passing.has(name);
 }
 
 /** Whether a value can stand in a header: printable ASCII, or base64 for a name that ends in `-bin`. */

@@ -41,6 +41,10 @@ describe("the headers of a request", () => {
     });
   });
 
+  test("carry how often the call was tried before", () => {
+    assert.deepEqual(sent({ "grpc-previous-rpc-attempts": "2" }), { "grpc-previous-rpc-attempts": "2" });
+  });
+
   const left: readonly [name: string, value: string][] = [
     [":authority", "other"],
     ["connection", "close"],
