@@ -24,7 +24,10 @@ export interface Schema {
   readonly services: readonly DescService[];
   /** By path (`/package.Service/Method`), in order of declaration. */
   readonly methods: ReadonlyMap<string, Method>;
-  /** A SHA-256 of the files, comments and google's own aside, in hexadecimal: another one is another schema. */
+  /**
+   * A SHA-256 of the files, comments and google's own aside, and of which services are served, in hexadecimal:
+   * another one is another schema.
+   */
   readonly fingerprint: string;
   /** What the schema was made from, for merging and for answering reflection. */
   readonly sources: readonly DescriptorSource[];
@@ -50,7 +53,7 @@ export function createSchema(...sources: readonly DescriptorSource[]): Schema {
       methods.set(method.path, method);
     }
   }
-  return { registry, services, methods, fingerprint: fingerprintOf(given), sources };
+  return { registry, services, methods, fingerprint: fingerprintOf(given, services), sources };
 }
 
 /**
@@ -114,12 +117,15 @@ function serviceNames(file: FileDescriptorProto): string[] {
   return file.service.map(({ name }) => (file.package === "" ? name : `${file.package}.${name}`));
 }
 
-function fingerprintOf(files: readonly FileDescriptorProto[]): string {
+function fingerprintOf(files: readonly FileDescriptorProto[], services: readonly DescService[]): string {
   const hash = createHash("sha256");
   // Not every source of the same schema has the well-known files with it.
   const own = files.filter(({ name }) => !wellKnownFiles.has(name));
   for (const file of own.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
     hash.update(descriptorBytes(file));
   }
+  // A server may begin to serve what its files have long declared.
+  const names = services.map(({ typeName }) => typeName).toSorted();
+  hash.update(names.join());
   return hash.digest("hex");
 }

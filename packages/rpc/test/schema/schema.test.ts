@@ -216,6 +216,15 @@ describe("a schema", () => {
     const other = await compileTexts(t, { ...texts, "b.proto": proto3("b", `message B { int32 x = 1; }`) });
     assert.notEqual(createSchema(source("x", other)).fingerprint, fingerprint);
   });
+
+  test("has another fingerprint where another of its services is served", async (t) => {
+    const body = `message M {} service S { rpc Do(M) returns (M); } service T { rpc Do(M) returns (M); }`;
+    const files = await compileTexts(t, { "a.proto": proto3("a", body) });
+    const fingerprintOf = (...services: readonly string[]): string =>
+      createSchema({ name: "x", files, services: new Set(services) }).fingerprint;
+    assert.notEqual(fingerprintOf("a.S"), fingerprintOf("a.S", "a.T"));
+    assert.equal(fingerprintOf("a.T", "a.S"), createSchema(source("y", files)).fingerprint);
+  });
 });
 
 describe("schemas of several sources", () => {
