@@ -6,6 +6,7 @@ import { testCertificates } from "../certificates.ts";
 import { CallRecorder, type CallLog } from "./call-log.ts";
 import { echoProtoPath, loadDefinition, protoFolder, serviceOf, sharedProtoFolder } from "./definition.ts";
 import { echoHandlers } from "./echo-service.ts";
+import type { ServerHealth } from "./health-service.ts";
 import { libraryHandlers, mirrorBytes } from "./library-service.ts";
 import { addReflection } from "./reflection-service.ts";
 
@@ -24,7 +25,14 @@ export interface EchoServerOptions {
    * @grpc/reflection, whose descriptors are damaged, in both versions. Default: `v1`.
    */
   readonly reflection?: "none" | "v1" | "v1alpha" | "grpc-reflection";
+  /** The services of proto/echo.proto that are served. Default: both. */
+  readonly services?: readonly EchoServiceName[];
+  /** Answers grpc.health.v1 with this. Default: the server has no such service. */
+  readonly health?: ServerHealth;
 }
+
+/** The services of proto/echo.proto. */
+export type EchoServiceName = "sluice.test.v1.Echo" | "sluice.test.v1.Library";
 
 /** A running gRPC server (@grpc/grpc-js) with the services of proto/echo.proto. */
 export interface EchoServer {
@@ -48,7 +56,7 @@ export interface EchoServer {
   close(): Promise<void>;
 }
 
-const services = ["sluice.test.v1.Echo", "sluice.test.v1.Library"];
+const both: readonly EchoServiceName[] = ["sluice.test.v1.Echo", "sluice.test.v1.Library"];
 
 function createGrpcServer(options: EchoServerOptions, recorder: CallRecorder): grpc.Server {
   const definition = loadDefinition(echoProtoPath);
@@ -60,8 +68,14 @@ function createGrpcServer(options: EchoServerOptions, recorder: CallRecorder): g
       ? {}
       : { "grpc.max_concurrent_streams": options.maxConcurrentStreams }),
   });
-  server.addService(serviceOf(definition, "sluice.test.v1.Echo"), echoHandlers);
-  server.addService(mirrorBytes(serviceOf(definition, "sluice.test.v1.Library")), libraryHandlers);
+  const { services = both } = options;
+  if (services.includes("sluice.test.v1.Echo")) {
+    server.addService(serviceOf(definition, "sluice.test.v1.Echo"), echoHandlers);
+  }
+  if (services.includes("sluice.test.v1.Library")) {
+    server.addService(mirrorBytes(serviceOf(definition, "sluice.test.v1.Library")), libraryHandlers);
+  }
+  options.health?.addTo(server);
   const reflection = options.reflection ?? "v1";
   if (reflection === "grpc-reflection") new ReflectionService(definition).addToServer(server);
   else if (reflection !== "none") addReflection(server, reflection, services);
