@@ -12,6 +12,7 @@
  * - `protobuf_invalid`: bytes that are not the message that they should be
  * - `message_too_large`: a message over the limit
  * - `target_invalid`: the address of a backend cannot be understood
+ * - `service_conflict`: two backends have the same service
  */
 export type RpcErrorCode =
   | "descriptor_unreadable"
@@ -25,7 +26,8 @@ export type RpcErrorCode =
   | "json_invalid"
   | "protobuf_invalid"
   | "message_too_large"
-  | "target_invalid";
+  | "target_invalid"
+  | "service_conflict";
 
 /** The one error class of this package; its message is written for the person who configures the gateway or made the call. */
 export class RpcError extends Error {

@@ -54,3 +54,17 @@ export {
   type DirectorySource,
 } from "./wire/directory.ts";
 export { pathUnescapings, type PathUnescaping } from "./transcode/path-unescaping.ts";
+export {
+  createBalancedBackend,
+  type BalancedBackend,
+  type BalancerCounters,
+} from "./balancer/balanced-backend.ts";
+export type { AddressStatus } from "./balancer/address.ts";
+export type { Health, HealthOptions } from "./balancer/health-watch.ts";
+export { systemResolver, type ResolutionOptions, type Resolver } from "./balancer/name-resolution.ts";
+export type { BalancedBackendOptions } from "./balancer/options.ts";
+export type { OutlierOptions } from "./balancer/outlier-detection.ts";
+export type { PolicyName } from "./balancer/policy.ts";
+export type { RetryOptions } from "./balancer/retry-policy.ts";
+export { watchSchema, type SchemaWatch, type SchemaWatchOptions } from "./balancer/schema-watch.ts";
+export { createServiceDirectory, type DirectoryPart } from "./balancer/service-directory.ts";
