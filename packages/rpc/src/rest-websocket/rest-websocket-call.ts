@@ -3,13 +3,8 @@ import { CloseCode, type WebSocketConnection } from "@sluice/websocket";
 import type { Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import type { MessageCodec } from "../codec/message-codec.ts";
-import {
-  JsonCall,
-  statusFromError,
-  type JsonCallListener,
-  type JsonCallStart,
-} from "../transcode/json-call.ts";
-import { JsonSplitter } from "../transcode/json-splitter.ts";
+import { JsonCall, type JsonCallListener, type JsonCallStart } from "../transcode/json-call.ts";
+import { JsonReader } from "../transcode/json-reader.ts";
 import { jsonFromStatus } from "../transcode/status-json.ts";
 import { envelopeProtocol } from "./subprotocol.ts";
 
@@ -32,7 +27,7 @@ export class RestWebSocketCall implements JsonCallListener<string> {
   readonly #connection: WebSocketConnection;
   readonly #options: RestWebSocketCallOptions;
   readonly #call: JsonCall<string>;
-  readonly #splitter: JsonSplitter;
+  readonly #reader: JsonReader;
   readonly #enveloped: boolean;
   readonly #bare: boolean;
   #halfClosed = false;
@@ -44,10 +39,11 @@ export class RestWebSocketCall implements JsonCallListener<string> {
     const { kind } = options.transcoder.binding.method;
     this.#enveloped = connection.protocol === envelopeProtocol;
     this.#bare = !this.#enveloped && (kind === "unary" || kind === "client_streaming");
-    this.#splitter = new JsonSplitter(options.maxMessageBytes, (text) => {
-      if (!this.#call.write(text)) connection.pause();
-    });
-    this.#call = new JsonCall({ ...options, read: (bytes) => options.transcoder.jsonFromResponse(bytes) }, this);
+    this.#call = new JsonCall(
+      { ...options, read: (bytes) => options.transcoder.jsonFromResponse(bytes) },
+      this,
+    );
+    this.#reader = new JsonReader(this.#call, connection, options.maxMessageBytes);
     if (this.#needsNoMessage) this.#call.halfClose();
   }
 
@@ -59,22 +55,17 @@ export class RestWebSocketCall implements JsonCallListener<string> {
   receive(data: Buffer, isBinary: boolean): void {
     // Clients of grpc-websocket-proxy send `{}` to begin a call that takes nothing from a body.
     if (this.#ended || this.#needsNoMessage) return;
-    try {
-      if (data.length === 0 && !isBinary) {
-        if (this.#halfClosed) return;
-        this.#halfClosed = true;
-        this.#splitter.end();
-        this.#call.halfClose();
-      } else if (this.#halfClosed) {
-        this.#call.cancel(
-          createStatus(Code.INVALID_ARGUMENT, "a message after the empty one that ends the stream"),
-        );
-      } else {
-        this.#splitter.push(data);
-        this.#splitter.push(newline);
-      }
-    } catch (error) {
-      this.#call.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
+    if (data.length === 0 && !isBinary) {
+      if (this.#halfClosed) return;
+      this.#halfClosed = true;
+      this.#reader.end();
+    } else if (this.#halfClosed) {
+      this.#call.cancel(
+        createStatus(Code.INVALID_ARGUMENT, "a message after the empty one that ends the stream"),
+      );
+    } else {
+      this.#reader.push(data);
+      this.#reader.push(newline);
     }
   }
 
@@ -97,7 +88,7 @@ export class RestWebSocketCall implements JsonCallListener<string> {
   }
 
   drain(): void {
-    this.#connection.resume();
+    this.#reader.drain();
   }
 
   end(status: Status, trailers: Metadata): void {

@@ -11,9 +11,9 @@ import {
 import type { Metadata } from "../call/metadata.ts";
 import type { CallReport } from "../call/report.ts";
 import { createStatus, type Status } from "../call/status.ts";
-import { defaultMaxMessageBytes, refusalOf } from "../rest/rest-handler.ts";
-import { splitTarget } from "../rest/http-message.ts";
-import { metadataFromRequest } from "../rest/rest-metadata.ts";
+import { defaultMaxMessageBytes, malformedQuery, refusalOf } from "../rest/rest-handler.ts";
+import { parseQuery, splitTarget } from "../rest/http-message.ts";
+import { metadataFromRequest, timeoutFromRequest } from "../rest/rest-metadata.ts";
 import type { Method } from "../schema/method.ts";
 import { RestRoutes, type RoutesSource } from "../transcode/rest-routes.ts";
 import { jsonFromStatus } from "../transcode/status-json.ts";
@@ -64,14 +64,17 @@ export class RestWebSocketDialect {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const routes = this.#options.routes();
     const begun = performance.now();
-    const { path, query } = splitTarget(request.url ?? "/");
-    let httpMethod = query.get("method")?.toUpperCase() ?? "GET";
+    const target = splitTarget(request.url ?? "/");
+    const { path } = target;
+    const query = parseQuery(target.query);
+    let httpMethod = query?.get("method")?.toUpperCase() ?? "GET";
     let method: Method | undefined;
     const report = (status: Status): void =>
       this.#options.report?.({
         dialect: "rest-websocket",
         method,
-        target: `${httpMethod} ${path}`,
+        // What the query names is only repeated where it is a method that is bound.
+        target: `${method === undefined ? "GET" : httpMethod} ${path}`,
         status,
         duration: performance.now() - begun,
       });
@@ -81,6 +84,15 @@ export class RestWebSocketDialect {
     };
     if (!(routes instanceof RestRoutes)) {
       refuse(httpStatusFromCode(routes.code), routes);
+      return;
+    }
+    if (query === undefined) {
+      refuse(400, malformedQuery);
+      return;
+    }
+    const timeout = timeoutFromRequest(request);
+    if ("code" in timeout) {
+      refuse(400, timeout);
       return;
     }
     let match = routes.match(httpMethod, path);
@@ -103,7 +115,8 @@ export class RestWebSocketDialect {
       protocols: () => offered.selected,
       limits: { maxMessageBytes },
       ...(this.#options.origin === undefined ? {} : { origin: this.#options.origin }),
-      refused: (refusal) => report(createStatus(Code.PERMISSION_DENIED, refusal.message)),
+      refused: ({ status, message }) =>
+        report(createStatus(status === 403 ? Code.PERMISSION_DENIED : Code.INVALID_ARGUMENT, message)),
     });
     if (connection === undefined) return;
     const withoutMethod = new URLSearchParams(query);
@@ -113,6 +126,7 @@ export class RestWebSocketDialect {
       backend: routes.backend,
       url: { values: match.values, query: withoutMethod },
       metadata: withAuthorization(metadataFromRequest(request), offered.authorization, request),
+      ...timeout,
       maxMessageBytes,
       any: routes.any,
       ended: report,
@@ -120,9 +134,12 @@ export class RestWebSocketDialect {
     this.#calls.set(connection, call);
   }
 
-  /** Closes every WebSocket with 1001; their calls are cancelled. */
+  /** Closes every WebSocket with 1001, and cancels their calls. */
   closeAll(reason: string): void {
-    for (const connection of this.#calls.keys()) connection.close(CloseCode.GOING_AWAY, reason);
+    for (const [connection, call] of this.#calls) {
+      connection.close(CloseCode.GOING_AWAY, reason);
+      call.abandon(reason);
+    }
   }
 }
 
@@ -138,6 +155,8 @@ function withAuthorization(
 
 function refuseUpgrade(socket: Duplex, httpStatus: number, json: string): void {
   const body = Buffer.from(json);
+  socket.on("error", () => socket.destroy());
+  socket.once("finish", () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${httpStatus} ${STATUS_CODES[httpStatus] ?? ""}\r\n` +
       `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${json}`,

@@ -1,23 +1,25 @@
+import { isUtf8 } from "node:buffer";
 import { Code } from "@sluice/protocol";
 import { createStatus, type Status } from "../call/status.ts";
+import { RpcError } from "../error.ts";
 import { statusFromError, type JsonCall } from "../transcode/json-call.ts";
-import { JsonSplitter } from "../transcode/json-splitter.ts";
+import { JsonReader } from "../transcode/json-reader.ts";
 import type { RequestBody } from "../transcode/transcoder.ts";
-import type { HttpRequest, HttpResponse } from "./http-message.ts";
+import { parseQuery, type HttpRequest, type HttpResponse } from "./http-message.ts";
 import type { RestExchange } from "./rest-exchange.ts";
 import { sendStatus } from "./rest-response.ts";
 
-/** Reads the body of a request into its call: whole for a method that takes one message, else as it comes. */
-export function readRequest<Reply>(exchange: RestExchange, call: JsonCall<Reply>): void {
+/**
+ * Reads the body of a request into its call: whole for a method that takes one message, else as it comes.
+ * Gives what to do when the call takes more again.
+ */
+export function readRequest<Reply>(exchange: RestExchange, call: JsonCall<Reply>): () => void {
   const { request, transcoder } = exchange;
-  if (call.streamed) {
-    if (transcoder.takesHttpBody) readChunks(request, call);
-    else readTexts(request, call, exchange.maxBytes);
-  } else if (transcoder.binding.body === "none" && !isForm(request)) {
-    call.halfClose();
-  } else {
-    readWhole(exchange, call);
-  }
+  if (call.streamed && !transcoder.takesHttpBody) return readTexts(request, call, exchange.maxBytes);
+  if (call.streamed) readChunks(request, call);
+  else if (transcoder.binding.body === "none" && !isForm(request)) call.halfClose();
+  else readWhole(exchange, call);
+  return () => request.resume();
 }
 
 function readWhole<Reply>(exchange: RestExchange, call: JsonCall<Reply>): void {
@@ -40,37 +42,32 @@ function readWhole<Reply>(exchange: RestExchange, call: JsonCall<Reply>): void {
   request.on("end", () => {
     if (size > maxBytes) return;
     const [only] = chunks;
-    call.write(bodyOf(exchange, chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)));
+    try {
+      call.write(bodyOf(exchange, chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)));
+    } catch (error) {
+      call.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
+    }
   });
 }
 
 function bodyOf({ request, transcoder }: RestExchange, bytes: Buffer): RequestBody | undefined {
   if (transcoder.takesHttpBody) return { contentType: request.headers["content-type"] ?? "", data: bytes };
   if (bytes.length === 0) return undefined;
+  if (!isUtf8(bytes)) throw new RpcError("json_invalid", "the body is not valid UTF-8");
   const text = bytes.toString("utf8");
   // curl calls everything a form that it sends with -d.
-  return isForm(request) && !/^\s*[[{"]/.test(text) ? new URLSearchParams(text) : text;
+  if (!isForm(request) || /^\s*[[{"]/.test(text)) return text;
+  const form = parseQuery(text);
+  if (form === undefined) throw new RpcError("json_invalid", "the form is not percent-encoded UTF-8");
+  return form;
 }
 
 // The messages of a client's stream leave as they come, so a client that can do both at once has a dialogue.
-function readTexts<Reply>(request: HttpRequest, call: JsonCall<Reply>, maxBytes: number): void {
-  const splitter = new JsonSplitter(maxBytes, (text) => {
-    if (!call.write(text)) request.pause();
-  });
-  const guard = (step: () => void): void => {
-    try {
-      step();
-    } catch (error) {
-      call.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
-    }
-  };
-  request.on("data", (chunk: Buffer) => guard(() => splitter.push(chunk)));
-  request.on("end", () =>
-    guard(() => {
-      splitter.end();
-      call.halfClose();
-    }),
-  );
+function readTexts<Reply>(request: HttpRequest, call: JsonCall<Reply>, maxBytes: number): () => void {
+  const reader = new JsonReader(call, request, maxBytes);
+  request.on("data", (chunk: Buffer) => reader.push(chunk));
+  request.on("end", () => reader.end());
+  return () => reader.drain();
 }
 
 // The type of the whole is said once, with the first piece, also of an empty body.

@@ -80,7 +80,7 @@ function serveAs<Reply>(exchange: RestExchange, isStream: boolean, format: Reply
     {
       headers: (metadata) => answer.headers(metadata),
       message: (reply) => answer.message(reply),
-      drain: () => request.resume(),
+      drain: () => readOn(),
       end: (status, trailers) => {
         ended = true;
         if (!response.destroyed && !response.writableEnded) answer.end(status, trailers);
@@ -94,5 +94,5 @@ function serveAs<Reply>(exchange: RestExchange, isStream: boolean, format: Reply
   response.on("close", () => {
     if (!ended) call.cancel(createStatus(Code.CANCELLED, "the client closed the connection"));
   });
-  readRequest(exchange, call);
+  const readOn = readRequest(exchange, call);
 }

@@ -1,11 +1,10 @@
 import { Code, httpStatusFromCode } from "@sluice/protocol";
 import type { CallReport } from "../call/report.ts";
 import { createStatus, type Status } from "../call/status.ts";
-import { parseTimeout } from "../call/timeout.ts";
 import { RestRoutes, type RoutesSource } from "../transcode/rest-routes.ts";
 import type { Transcoder } from "../transcode/transcoder.ts";
-import { splitTarget, type HttpRequest, type HttpResponse } from "./http-message.ts";
-import { metadataFromRequest } from "./rest-metadata.ts";
+import { parseQuery, splitTarget, type HttpRequest, type HttpResponse } from "./http-message.ts";
+import { metadataFromRequest, timeoutFromRequest } from "./rest-metadata.ts";
 import { closeAfter, tooLarge } from "./request-reader.ts";
 import { serveExchange } from "./rest-exchange.ts";
 import { sendStatus } from "./rest-response.ts";
@@ -38,14 +37,16 @@ export function createRestHandler(
   return (request, response) => {
     const routes = options.routes();
     const begun = performance.now();
-    const { path, query } = splitTarget(request.url ?? "/");
+    const target = splitTarget(request.url ?? "/");
+    const { path } = target;
     const httpMethod = methodOf(request);
     let transcoder: Transcoder | undefined;
     const report = (status: Status): void =>
       options.report?.({
         dialect: "rest",
         method: transcoder?.binding.method,
-        target: `${httpMethod} ${path}`,
+        // What a header names is only repeated where it is a method that is bound.
+        target: `${transcoder === undefined ? (request.method ?? "GET") : httpMethod} ${path}`,
         status,
         duration: performance.now() - begun,
       });
@@ -72,13 +73,14 @@ export function createRestHandler(
     }
     transcoder = match.route;
 
-    const timeoutText = request.headers["grpc-timeout"];
-    const timeout = typeof timeoutText === "string" ? parseTimeout(timeoutText) : undefined;
-    if (timeoutText !== undefined && timeout === undefined) {
-      refuse(
-        400,
-        createStatus(Code.INVALID_ARGUMENT, "Grpc-Timeout is not a number and a unit, as in 500m or 10S"),
-      );
+    const query = parseQuery(target.query);
+    if (query === undefined) {
+      refuse(400, malformedQuery);
+      return;
+    }
+    const timeout = timeoutFromRequest(request);
+    if ("code" in timeout) {
+      refuse(400, timeout);
       return;
     }
     const announced = Number(request.headers["content-length"] ?? 0);
@@ -96,7 +98,7 @@ export function createRestHandler(
       start: {
         url: { values: match.values, query },
         metadata: metadataFromRequest(request),
-        ...(timeout === undefined ? {} : { timeout }),
+        ...timeout,
       },
       maxBytes,
       keepAliveMs,
@@ -121,6 +123,12 @@ export function matchRequest(
   const match = routes.match(httpMethod, path);
   return httpMethod === "HEAD" && match.kind === "wrong_method" ? routes.match("GET", path) : match;
 }
+
+/** The answer to a query of which some would be lost. */
+export const malformedQuery: Status = createStatus(
+  Code.INVALID_ARGUMENT,
+  "the query is not percent-encoded UTF-8",
+);
 
 /** The answer to a request that leads to no method. */
 export function refusalOf(

@@ -1,4 +1,7 @@
+import { Code } from "@sluice/protocol";
 import type { Metadata } from "../call/metadata.ts";
+import { createStatus, type Status } from "../call/status.ts";
+import { parseTimeout } from "../call/timeout.ts";
 import type { HttpRequest } from "./http-message.ts";
 
 const prefix = "grpc-metadata-";
@@ -64,6 +67,19 @@ export function metadataFromRequest(request: HttpRequest): Metadata {
   if (forwardedTo !== undefined) add(metadata, "x-forwarded-host", forwardedTo);
   return metadata;
 }
+
+/** The `Grpc-Timeout` of a request in milliseconds, in an object; empty without one. A status for one that is none. */
+export function timeoutFromRequest(request: HttpRequest): { readonly timeout?: number } | Status {
+  const text = request.headers["grpc-timeout"];
+  if (text === undefined) return {};
+  const timeout = typeof text === "string" ? parseTimeout(text) : undefined;
+  return timeout === undefined ? malformedTimeout : { timeout };
+}
+
+const malformedTimeout = createStatus(
+  Code.INVALID_ARGUMENT,
+  "Grpc-Timeout is not a number and a unit, as in 500m or 10S",
+);
 
 /** The HTTP headers of a call's metadata: `k` becomes `Grpc-Metadata-K`, or `Grpc-Trailer-K` for trailers. */
 export function headersFromMetadata(

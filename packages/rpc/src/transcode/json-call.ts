@@ -141,8 +141,10 @@ export class JsonCall<Reply> implements CallListener {
   }
 }
 
-/** The status of an error on the way between JSON and protobuf. */
+/** The status of an error on the way between JSON and protobuf; one that nobody expected is INTERNAL. */
 export function statusFromError(error: unknown, code: Code): Status {
-  if (!(error instanceof RpcError)) throw error;
+  if (!(error instanceof RpcError)) {
+    return { code: Code.INTERNAL, message: "the gateway failed at this message", cause: error };
+  }
   return createStatus(error.code === "message_too_large" ? Code.RESOURCE_EXHAUSTED : code, error.message);
 }

@@ -14,7 +14,7 @@ const backslash = 0x5c;
  */
 export class JsonSplitter {
   readonly #maxBytes: number;
-  readonly #found: (text: string) => void;
+  readonly #found: (text: string) => boolean;
   /** The beginning of a text whose end has not come; grows by doubling, so that tiny pieces cost no more. */
   #held: Buffer = empty;
   #heldBytes = 0;
@@ -23,9 +23,14 @@ export class JsonSplitter {
   #escaped = false;
   /** In a number, `true`, `false` or `null` outside of all brackets: its end is only seen by what follows. */
   #inBare = false;
+  /** What came behind a text with which `found` had enough. */
+  #rest: Buffer | undefined;
 
-  /** `found` is called synchronously with each whole text. `maxBytes` bounds one text, white space excluded. */
-  constructor(maxBytes: number, found: (text: string) => void) {
+  /**
+   * `found` is called synchronously with each whole text, and answers whether to go on; after false, `resume`
+   * does. `maxBytes` bounds one text, white space excluded.
+   */
+  constructor(maxBytes: number, found: (text: string) => boolean) {
     this.#maxBytes = maxBytes;
     this.#found = found;
   }
@@ -35,7 +40,21 @@ export class JsonSplitter {
     return this.#heldBytes > 0;
   }
 
-  push(chunk: Buffer): void {
+  /** Splits what came. Answers whether to go on: after false, let nothing more come until `resume`. */
+  push(chunk: Buffer): boolean {
+    if (this.#rest === undefined) return this.#split(chunk);
+    this.#rest = Buffer.concat([this.#rest, chunk]);
+    return false;
+  }
+
+  /** Goes on after `found` had enough; answers as `push`. */
+  resume(): boolean {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    return rest === undefined || this.#split(rest);
+  }
+
+  #split(chunk: Buffer): boolean {
     let start = this.#heldBytes > 0 ? 0 : -1;
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at] ?? 0;
@@ -44,14 +63,18 @@ export class JsonSplitter {
         else if (byte === backslash) this.#escaped = true;
         else if (byte === quote) {
           this.#inString = false;
-          if (this.#depth === 0) start = this.#emit(chunk, start, at + 1);
+          if (this.#depth === 0) {
+            if (!this.#emit(chunk, start, at + 1)) return false;
+            start = -1;
+          }
         }
         continue;
       }
       if (this.#inBare) {
         if (!endsBare(byte)) continue;
         this.#inBare = false;
-        start = this.#emit(chunk, start, at);
+        if (!this.#emit(chunk, start, at)) return false;
+        start = -1;
       }
       switch (byte) {
         case 0x20: // white space
@@ -72,7 +95,10 @@ export class JsonSplitter {
         case 0x5d:
           if (start < 0) start = at;
           if (this.#depth > 0) this.#depth--;
-          if (this.#depth === 0) start = this.#emit(chunk, start, at + 1);
+          if (this.#depth === 0) {
+            if (!this.#emit(chunk, start, at + 1)) return false;
+            start = -1;
+          }
           break;
         default:
           if (start >= 0) break;
@@ -81,9 +107,13 @@ export class JsonSplitter {
       }
     }
     if (start >= 0) this.#hold(chunk.subarray(start));
+    return true;
   }
 
-  /** The stream has ended: a number or word at its end is a text. Throws if a text has begun and not ended. */
+  /**
+   * The stream has ended, which must not be said while it waits for `resume`: a number or word at its end is a
+   * text. Throws if a text has begun and not ended.
+   */
   end(): void {
     if (this.#inBare) {
       this.#inBare = false;
@@ -92,7 +122,7 @@ export class JsonSplitter {
     if (this.#heldBytes > 0) throw new RpcError("json_invalid", "the JSON text ends in the middle");
   }
 
-  #emit(chunk: Buffer, start: number, end: number): number {
+  #emit(chunk: Buffer, start: number, end: number): boolean {
     let bytes = chunk.subarray(start, end);
     if (this.#heldBytes > 0) {
       this.#hold(bytes);
@@ -103,8 +133,9 @@ export class JsonSplitter {
       this.#checkSize(bytes.length);
     }
     if (!isUtf8(bytes)) throw new RpcError("json_invalid", "the JSON text is not valid UTF-8");
-    this.#found(bytes.toString("utf8"));
-    return -1;
+    if (this.#found(bytes.toString("utf8"))) return true;
+    this.#rest = chunk.subarray(end);
+    return false;
   }
 
   #hold(part: Buffer): void {

@@ -22,10 +22,16 @@ export function assignParameters(
   parameters: URLSearchParams,
   scope: ParameterScope,
 ): void {
-  for (const name of new Set(parameters.keys())) {
+  // One at a time, getAll would read all of a large form again for each name.
+  const byName = new Map<string, string[]>();
+  for (const [name, text] of parameters) {
+    const texts = byName.get(name);
+    if (texts === undefined) byName.set(name, [text]);
+    else texts.push(text);
+  }
+  for (const [name, texts] of byName) {
     const entry = /^([^[\]]+)\[([^\]]*)\]$/.exec(name);
     const path = resolveFieldPath(scope.message, (entry?.[1] ?? name).split("."));
-    const texts = parameters.getAll(name);
     if (path === undefined || path[0] === scope.covered || !fits(path, entry !== null)) {
       if (!scope.strict) continue;
       throw new RpcError("json_invalid", `parameter ${name} is no field that a URL can fill`);

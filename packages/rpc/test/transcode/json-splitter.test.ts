@@ -6,7 +6,10 @@ import { JsonSplitter } from "../../src/transcode/json-splitter.ts";
 
 function split(chunks: readonly Buffer[], maxBytes = 1000): string[] {
   const texts: string[] = [];
-  const splitter = new JsonSplitter(maxBytes, (text) => texts.push(text));
+  const splitter = new JsonSplitter(maxBytes, (text) => {
+    texts.push(text);
+    return true;
+  });
   for (const chunk of chunks) splitter.push(chunk);
   splitter.end();
   return texts;
@@ -57,6 +60,22 @@ describe("the splitter finds", () => {
       }),
     );
   });
+});
+
+test("the splitter stops where it is told, and goes on from there, whatever came meanwhile", () => {
+  const texts: string[] = [];
+  const splitter = new JsonSplitter(100, (text) => {
+    texts.push(text);
+    return texts.length % 2 === 0;
+  });
+  assert.equal(splitter.push(Buffer.from('{"a":1}2 "x"[')), false);
+  assert.deepEqual(texts, ['{"a":1}']);
+  assert.equal(splitter.push(Buffer.from("]")), false);
+  assert.equal(splitter.resume(), false);
+  assert.deepEqual(texts, ['{"a":1}', "2", '"x"']);
+  assert.equal(splitter.resume(), true);
+  splitter.end();
+  assert.deepEqual(texts, ['{"a":1}', "2", '"x"', "[]"]);
 });
 
 const code =
