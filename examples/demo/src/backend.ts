@@ -29,4 +29,6 @@ server.bindAsync(process.argv[2] ?? "127.0.0.1:0", ServerCredentials.createInsec
   process.stdout.write(`${port}\n`);
 });
 process.on("SIGTERM", () => server.forceShutdown());
+// Ctrl-C reaches all processes of a terminal; this one ends when the demo says so.
+process.on("SIGINT", () => undefined);
 process.on("disconnect", () => server.forceShutdown());

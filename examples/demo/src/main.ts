@@ -13,7 +13,7 @@ const sluice = join(
 );
 const port = process.env["PORT"] ?? "8080";
 
-const children: ChildProcess[] = [];
+const running = new Set<ChildProcess>();
 let stopping = false;
 
 async function firstLine(child: ChildProcess): Promise<string> {
@@ -23,15 +23,21 @@ async function firstLine(child: ChildProcess): Promise<string> {
 }
 
 function watch(child: ChildProcess): void {
-  children.push(child);
-  child.on("exit", (code) => stop(code ?? 1));
+  running.add(child);
+  child.on("exit", (code) => {
+    running.delete(child);
+    stop(code ?? 1);
+    if (running.size === 0) process.exit();
+    // The gateway was the first to go; the backend outlives it, so that its calls can end in good order.
+    for (const each of running) each.kill("SIGTERM");
+  });
 }
 
 function stop(code: number): void {
   if (stopping) return;
   stopping = true;
   process.exitCode = code;
-  for (const child of children) child.kill("SIGTERM");
+  [...running].at(-1)?.kill("SIGTERM");
 }
 
 process.on("SIGINT", () => stop(0));

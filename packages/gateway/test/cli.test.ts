@@ -84,6 +84,21 @@ describe("sluice serve", () => {
     await assert.rejects(fetch(url));
   });
 
+  test("takes a Ctrl-C that npm passes on once more for one, and tells calls that are left why they end", async () => {
+    const command = startCommand("serve", "--upstream", echo.address, "--port", "0", "--grace", "0.1");
+    const [url = ""] = await command.until(/http:\/\/127\.0\.0\.1:\d+/);
+    const started = echo.calls.records.length;
+    const stream = fetch(`${url}/v1/repeat/x?count=0&intervalMs=1`).then((response) => response.text());
+    const unary = send(`${url}/sluice.test.v1.Echo/Sleep`, "POST", {});
+    await echo.calls.until((calls) => calls.started === started + 2);
+    command.process.kill("SIGINT");
+    command.process.kill("SIGTERM");
+    const lines = (await stream).trimEnd().split("\n");
+    assert.equal((JSON.parse(lines.at(-1) ?? "") as { error: { code: number } }).error.code, 14);
+    assert.equal((await unary).status, 503);
+    assert.equal((await command.ended).code, 0);
+  });
+
   test("at a second signal ends at once", async () => {
     const command = startCommand("serve", "--upstream", echo.address, "--port", "0", "--grace", "60");
     const [url = ""] = await command.until(/http:\/\/127\.0\.0\.1:\d+/);
@@ -94,8 +109,10 @@ describe("sluice serve", () => {
     await assert.rejects(async () => {
       for (;;) await fetch(url);
     });
-    command.process.kill("SIGTERM");
+    // Those of the first half second are the same one, come another way.
+    const again = setInterval(() => command.process.kill("SIGTERM"), 50);
     assert.equal((await command.ended).code, 1);
+    clearInterval(again);
   });
 });
 
