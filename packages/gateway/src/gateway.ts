@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { nameOfCode } from "@sluice/protocol";
+import { Code, nameOfCode } from "@sluice/protocol";
 import {
   createRestHandler,
+  createStatus,
   RestWebSocketDialect,
   type Backend,
   type CallReport,
@@ -10,7 +10,7 @@ import {
   type Schema,
 } from "@sluice/rpc";
 import type { AcceptOptions } from "@sluice/websocket";
-import sirv from "sirv";
+import { createFileHandler } from "./files.ts";
 import { Listener } from "./listener/listener.ts";
 import type { Logger } from "./log.ts";
 import { levelOfStatus, Upstream } from "./upstream.ts";
@@ -33,14 +33,17 @@ export interface GatewayOptions {
   readonly files?: string;
 }
 
-/** How long the peers of closed WebSockets may take for their part of the close handshake, in milliseconds. */
-const closeHandshakeTime = 1_000;
+/** How long clients may take to read how their calls were ended, in milliseconds. */
+const lastWordsTime = 1_000;
+
+const closing = createStatus(Code.UNAVAILABLE, "the gateway is shutting down");
 
 /** One port, its dialects, and the backend behind them. */
 export class Gateway {
   readonly #upstream: Upstream;
   readonly #listener: Listener;
   readonly #webSockets: RestWebSocketDialect;
+  #isClosing = false;
 
   constructor(options: GatewayOptions) {
     const { log } = options;
@@ -56,23 +59,15 @@ export class Gateway {
       report: (report: CallReport) => logCall(log, report),
       ...(options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes }),
     };
-    const files = options.files === undefined ? undefined : sirv(options.files, { etag: true, dev: true });
     const rest = createRestHandler({
       ...shared,
       ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
-      ...(files === undefined
-        ? {}
-        : {
-            fallback: (request, response, refuse) => {
-              if (request.method === "GET" || request.method === "HEAD") {
-                // Written for HTTP/1; of HTTP/2's compatibility API it uses nothing that is different.
-                files(request as IncomingMessage, response as ServerResponse, refuse);
-              } else refuse();
-            },
-          }),
+      ...(options.files === undefined ? {} : { fallback: createFileHandler(options.files) }),
     });
     const webSockets = new RestWebSocketDialect({
       ...shared,
+      // Requests on connections that are left are still served; a WebSocket would have no time to live.
+      routes: () => (this.#isClosing ? closing : upstream.routes()),
       ...(options.origin === undefined ? {} : { origin: options.origin }),
     });
     this.#upstream = upstream;
@@ -80,6 +75,7 @@ export class Gateway {
     this.#listener = new Listener({
       request: rest,
       upgrade: (request, socket, head) => webSockets.handleUpgrade(request, socket, head),
+      failed: (error) => log.error(error),
     });
   }
 
@@ -100,22 +96,23 @@ export class Gateway {
   }
 
   /**
-   * Stops accepting, lets calls finish for at most `graceMs` milliseconds, closes the WebSockets that are left
-   * with 1001, and then everything else.
+   * Stops accepting and lets calls finish for at most `graceMs` milliseconds. Then closes the WebSockets that are
+   * left with 1001, ends the other calls with UNAVAILABLE, and after a second everything else.
    */
   async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
     const drained = this.#listener.drain();
     await settledWithin(drained, graceMs);
-    this.#webSockets.closeAll("the gateway is shutting down");
-    await settledWithin(drained, this.#webSockets.size > 0 ? closeHandshakeTime : 0);
+    this.#webSockets.closeAll(closing.message);
+    await this.#upstream.close(0);
+    await settledWithin(drained, lastWordsTime);
     this.#listener.destroy();
     await drained;
-    await this.#upstream.close(0);
   }
 }
 
 function logCall(log: Logger, report: CallReport): void {
-  const { code, message } = report.status;
+  const { cause, code, message } = report.status;
   const level = levelOfStatus(code);
   if (!log.isLevelEnabled(level)) return;
   log[level](
@@ -124,8 +121,10 @@ function logCall(log: Logger, report: CallReport): void {
       method: report.method?.path,
       status: nameOfCode(code),
       ms: Math.round(report.duration),
+      ...(cause === undefined ? {} : { err: cause }),
     },
-    message === "" ? report.target : `${report.target}: ${message}`,
+    // What is wrong with a request may quote it.
+    message === "" || level !== "warn" ? report.target : `${report.target}: ${message}`,
   );
 }
 

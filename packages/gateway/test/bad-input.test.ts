@@ -112,6 +112,8 @@ describe("the client", () => {
     ["an unknown path", "GET", "/v1/nothing", undefined, 404, 5, /no method is bound to GET \/v1\/nothing/],
     ["a wrong method", "DELETE", "/v1/say", undefined, 405, 12, /bound to POST, not to DELETE/],
     ["a path that is not UTF-8", "GET", "/v1/say/%ff", undefined, 400, 3, /%ff/],
+    ["a query that is not UTF-8", "GET", "/v1/files/x?revision=%ff", undefined, 400, 3, /the query/],
+    ["a query with half an escape", "GET", "/v1/files/x?revision=%f", undefined, 400, 3, /the query/],
     ["a number that is none", "GET", "/v1/books/x?chapter=two", undefined, 400, 3, /chapter/],
     ["a number that is too large", "GET", "/v1/books/x?chapter=3000000000", undefined, 400, 3, /chapter/],
     ["an enum value that is none", "GET", "/v1/everything/NO_COLOR/1/true", undefined, 400, 3, /NO_COLOR/],
@@ -148,6 +150,44 @@ describe("the client", () => {
     assert.equal(response.status, 413);
     assert.equal(((await response.json()) as { code: number }).code, 8);
   });
+
+  test("sends a body that is not UTF-8: 400, and nothing of it is replaced", async () => {
+    const response = await fetch(`${sluice.http}/v1/say`, {
+      method: "POST",
+      body: Buffer.from('{"text":"\xff"}', "latin1"),
+    });
+    assert.equal(response.status, 400);
+    assert.match(((await response.json()) as { message: string }).message, /UTF-8/);
+  });
+
+  test("asks for a WebSocket that is refused, and is gone before the answer: nothing happens", async () => {
+    for (const path of ["/nowhere", "/v1/say", "/v1/say?method=%1b"]) {
+      const socket = connect(sluice.port, "127.0.0.1");
+      await once(socket, "connect");
+      await new Promise((resolve) =>
+        socket.write(
+          `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`,
+          resolve,
+        ),
+      );
+      socket.resetAndDestroy();
+    }
+    assert.equal((await send(`${sluice.http}/v1/say/x`)).status, 200);
+  });
+
+  test(
+    "sends a form of 300,000 names that no field has: ignored, in no time",
+    { timeout: 20_000 },
+    async () => {
+      const lenient = await startTestGateway();
+      const form = Array.from({ length: 300_000 }, (_, index) => `n${index}=`).join("&");
+      const headers = { "content-type": "application/x-www-form-urlencoded" };
+      assert.deepEqual((await send(`${lenient.http}/v1/say`, "POST", `${form}&text=a`, headers)).json, {
+        text: "a",
+      });
+      await lenient.close();
+    },
+  );
 
   test("may send exactly the limit", async () => {
     const frame = '{"text":""}'.length;
@@ -210,6 +250,22 @@ describe("the client", () => {
     const [answer] = (await once(socket, "data")) as [Buffer];
     assert.match(answer.toString(), /^HTTP\/1\.1 405 /);
     socket.destroy();
+  });
+
+  test("is not quoted in the log", async () => {
+    const echo = await startEchoServer();
+    const command = startCommand("serve", "--upstream", echo.address, "--port", "0", "--strict");
+    const [url = ""] = await command.until(/http:\/\/127\.0\.0\.1:\d+/);
+    assert.equal((await send(`${url}/v1/books/x?full=secret1`)).status, 400);
+    assert.equal((await send(`${url}/v1/books/x?secret2=1`)).status, 400);
+    assert.equal((await send(`${url}/v1/say`, "POST", { secret3: 1 })).status, 400);
+    const socket = new WebSocket(`${url.replace("http", "ws")}/v1/say/x?method=secret4`);
+    await once(socket, "error");
+    command.process.kill("SIGTERM");
+    const { stderr } = await command.ended;
+    assert.equal(stderr.match(/INVALID_ARGUMENT/g)?.length, 3);
+    assert.doesNotMatch(stderr, /secret/i);
+    await echo.close();
   });
 
   test("sends an unknown field without --strict: ignored, also over the WebSocket", async () => {

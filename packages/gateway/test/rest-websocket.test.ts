@@ -124,6 +124,16 @@ describe("messages of the client", () => {
     assert.match(reason.toString(), /after the empty one/);
   });
 
+  test("of many texts at once are taken as fast as the backend takes them, and all", async () => {
+    const count = 200_000;
+    const { messages, code } = await converse(`${sluice.ws}/sluice.test.v1.Echo/Receive`, [
+      "{}".repeat(count),
+      "{}{}",
+      "",
+    ]);
+    assert.deepEqual([messages, code], [[{ messages: String(count + 2) }], 1000]);
+  });
+
   test("over the limit end the call with RESOURCE_EXHAUSTED or 1009", async () => {
     const pieces = Array.from({ length: 5 }, () => "x".repeat(1024 * 1024));
     const inPieces = await converse(`${sluice.ws}/v1/collect`, ['{"text":"', ...pieces]);
@@ -212,11 +222,21 @@ describe("the handshake", () => {
       ["/nowhere", 404],
       ["/v1/say?method=DELETE", 405],
       ["/v1/say/%ff", 400],
+      ["/v1/say?method=POST&x=%ff", 400],
     ] as const) {
       const socket = new WebSocket(sluice.ws + path);
       const [error] = (await once(socket, "error")) as [Error];
       assert.equal(error.message, `Unexpected server response: ${status}`);
     }
+  });
+
+  test("a Grpc-Timeout is the deadline of the call", async () => {
+    const sleep = `${sluice.ws}/sluice.test.v1.Echo/Sleep`;
+    const { code } = await converse(sleep, ["{}"], { headers: { "grpc-timeout": "20m" } });
+    assert.equal(code, 4004);
+    const socket = new WebSocket(sleep, { headers: { "grpc-timeout": "soon" } });
+    const [error] = (await once(socket, "error")) as [Error];
+    assert.match(error.message, /400/);
   });
 
   test("a page of another origin is refused", async () => {

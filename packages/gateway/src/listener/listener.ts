@@ -7,46 +7,64 @@ import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Se
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { HttpRequest, HttpResponse } from "@sluice/rpc";
+import { defaultListenerLimits, type ListenerLimits } from "./limits.ts";
 import { sniffProtocol } from "./sniff-protocol.ts";
+import { asksForWebSocket, headWithoutUpgrade } from "./without-upgrade.ts";
 
 /** What the listener hands on. */
 export interface ListenerHandlers {
   /** A request of HTTP/1.1 or HTTP/2. */
   request(request: HttpRequest, response: HttpResponse): void;
-  /** An HTTP/1.1 upgrade request; the handler answers on the socket. */
+  /** An HTTP/1.1 request for a WebSocket; the handler answers on the socket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** A handler has thrown, and its request was answered with 500; or no connection could be accepted. */
+  failed(error: unknown): void;
 }
 
-/** How long a client may take to say what it wants, in milliseconds; then its connection is closed. */
-const firstBytesTimeout = 10_000;
+/** How long a connection is silent before TCP asks whether its peer is still there, in milliseconds. */
+const tcpKeepAliveMs = 30_000;
 
 /** One port for HTTP/1.1, HTTP/2 without TLS (by prior knowledge) and WebSocket. */
 export class Listener {
+  readonly #handlers: ListenerHandlers;
+  readonly #limits: ListenerLimits;
   readonly #server: Server;
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
   readonly #sockets = new Set<Socket>();
+  /** Those of the sockets that have not said what they speak. */
+  readonly #silent = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   #draining = false;
 
-  constructor(handlers: ListenerHandlers) {
-    // A stream from a client may take longer than any request timeout; headers have theirs.
-    this.#http1 = createHttp1Server({ requestTimeout: 0 });
+  constructor(handlers: ListenerHandlers, limits: Partial<ListenerLimits> = {}) {
+    this.#handlers = handlers;
+    this.#limits = { ...defaultListenerLimits, ...limits };
+    const { headMs, maxStreams } = this.#limits;
+    this.#http1 = createHttp1Server({
+      // A stream from a client may take longer than any request timeout; heads have theirs.
+      requestTimeout: 0,
+      headersTimeout: headMs,
+      connectionsCheckingInterval: headMs / 2,
+    });
     this.#http1.on("request", (request, response) => {
       if (this.#draining) response.setHeader("connection", "close");
       response.on("close", () => this.#closeIdle());
-      handlers.request(request, response);
+      this.#request(request, response);
     });
-    this.#http1.on("upgrade", (request, socket, head) => handlers.upgrade(request, socket, head));
-    this.#http2 = createHttp2Server();
-    this.#http2.on("request", (request, response) => handlers.request(request, response));
+    this.#http1.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    // It never listens itself, but only then begins to look at the time.
+    this.#http1.emit("listening");
+    this.#http2 = createHttp2Server({ settings: { maxConcurrentStreams: maxStreams } });
+    this.#http2.on("request", (request, response) => this.#request(request, response));
     this.#http2.on("session", (session) => {
       this.#sessions.add(session);
       session.on("close", () => this.#sessions.delete(session));
       // A broken session closes; what it means for its calls, their streams say.
       session.on("error", () => undefined);
     });
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    const tcp = { noDelay: true, keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs };
+    this.#server = createServer(tcp, (socket) => this.#accept(socket));
   }
 
   /** Begins to listen; resolves with the address. Rejects with the error of `net.Server`, such as EADDRINUSE. */
@@ -55,6 +73,7 @@ export class Listener {
       this.#server.once("error", reject);
       this.#server.listen(port, host, () => {
         this.#server.off("error", reject);
+        this.#server.on("error", (error) => this.#handlers.failed(error));
         resolve(this.#server.address() as AddressInfo);
       });
     });
@@ -64,6 +83,7 @@ export class Listener {
   drain(): Promise<void> {
     this.#draining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#silent) socket.destroy();
     for (const session of this.#sessions) session.close();
     this.#closeIdle();
     return closed;
@@ -71,17 +91,49 @@ export class Listener {
 
   /** Ends every connection that is still open. */
   destroy(): void {
+    this.#http1.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
-    sniffProtocol(socket, firstBytesTimeout, (protocol) => {
-      if (this.#draining) socket.destroy();
-      else if (protocol === "http2") this.#http2.emit("connection", socket);
-      else this.#http1.emit("connection", socket);
+    this.#silent.add(socket);
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      this.#silent.delete(socket);
     });
+    sniffProtocol(socket, this.#limits.firstBytesMs, (protocol) => {
+      this.#silent.delete(socket);
+      (protocol === "http2" ? this.#http2 : this.#http1).emit("connection", socket);
+    });
+  }
+
+  #request(request: HttpRequest, response: HttpResponse): void {
+    try {
+      this.#handlers.request(request, response);
+    } catch (error) {
+      this.#handlers.failed(error);
+      if (response.headersSent) {
+        response.destroy();
+      } else {
+        response.statusCode = 500;
+        response.end();
+      }
+    }
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (!asksForWebSocket(request)) {
+      socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]));
+      this.#http1.emit("connection", socket);
+      return;
+    }
+    try {
+      this.#handlers.upgrade(request, socket, head);
+    } catch (error) {
+      this.#handlers.failed(error);
+      socket.destroy();
+    }
   }
 
   #closeIdle(): void {
