@@ -4,7 +4,7 @@ export interface ListenerLimits {
   readonly firstBytesMs: number;
   /** Milliseconds for the head of a request over HTTP/1. Default 60,000. Over it: 408, within half as much again. */
   readonly headMs: number;
-  /** Streams that one HTTP/2 connection may have open. Default 256. Over it: REFUSED_STREAM. */
+  /** Streams that one HTTP/2 connection may have open. Default 1,000. Over it: REFUSED_STREAM. */
   readonly maxStreams: number;
 }
 
@@ -12,5 +12,5 @@ export interface ListenerLimits {
 export const defaultListenerLimits: ListenerLimits = Object.freeze({
   firstBytesMs: 10_000,
   headMs: 60_000,
-  maxStreams: 256,
+  maxStreams: 1_000,
 });
