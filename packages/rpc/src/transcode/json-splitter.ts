@@ -14,7 +14,7 @@ const backslash = 0x5c;
  */
 export class JsonSplitter {
   readonly #maxBytes: number;
-  readonly #found: (text: string) => boolean;
+  readonly #found: (text: string) => unknown;
   /** The beginning of a text whose end has not come; grows by doubling, so that tiny pieces cost no more. */
   #held: Buffer = empty;
   #heldBytes = 0;
@@ -27,10 +27,10 @@ export class JsonSplitter {
   #rest: Buffer | undefined;
 
   /**
-   * `found` is called synchronously with each whole text, and answers whether to go on; after false, `resume`
-   * does. `maxBytes` bounds one text, white space excluded.
+   * `found` is called synchronously with each whole text; where it answers false, the splitter stops there until
+   * `resume`. `maxBytes` bounds one text, white space excluded.
    */
-  constructor(maxBytes: number, found: (text: string) => boolean) {
+  constructor(maxBytes: number, found: (text: string) => unknown) {
     this.#maxBytes = maxBytes;
     this.#found = found;
   }
@@ -133,7 +133,7 @@ export class JsonSplitter {
       this.#checkSize(bytes.length);
     }
     if (!isUtf8(bytes)) throw new RpcError("json_invalid", "the JSON text is not valid UTF-8");
-    if (this.#found(bytes.toString("utf8"))) return true;
+    if (this.#found(bytes.toString("utf8")) !== false) return true;
     this.#rest = chunk.subarray(end);
     return false;
   }
