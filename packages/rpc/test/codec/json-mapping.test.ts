@@ -28,6 +28,7 @@ const rows: Record<string, Row[]> = {
   "64-bit integers, which are strings": [
     ["int64", "1", "10 01"],
     ["int64", 1, "10 01", "1"],
+    ["int64", "00000000000000000000000000001", "10 01", "1"],
     ["int64", "9223372036854775807", "10 ff ff ff ff ff ff ff ff 7f"],
     ["int64", "-9223372036854775808", "10 80 80 80 80 80 80 80 80 80 01"],
     ["int64", "-1", `10 ${max64} ff 01`],
@@ -165,6 +166,8 @@ const refused: [json: JsonValue, says: RegExp, reflective?: "passes"][] = [
   [{ int64: "9223372036854775808" }, /^int64: /],
   [{ int64: "1.5" }, /^int64: /],
   [{ int64: 1.5 }, /^int64: /],
+  [{ int64: "9".repeat(1_000_000) }, /^int64: /],
+  [{ int64: "-" }, /^int64: /],
   [{ int64: [] }, /^int64: .* got an array/],
   [{ uint64: "-1" }, /^uint64: /],
   [{ uint64: "18446744073709551616" }, /^uint64: /],

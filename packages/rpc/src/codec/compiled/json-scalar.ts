@@ -4,7 +4,8 @@ import type { WireWriter } from "./wire-writer.ts";
 
 /** A number as JSON writes it; leading zeros are let pass, as every other runtime does. */
 const numberForm = /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
-const integerForm = /^-?[0-9]+$/;
+/** No more digits than 64 bits have, so that nobody is made to read a million of them. */
+const integerForm = /^-?0*[0-9]{1,20}$/;
 /** How an integer stands in the key of a map, which has no second form, so that no key is there twice. */
 const integerKeyForm = /^(?:0|-?[1-9][0-9]*)$/;
 
@@ -54,14 +55,12 @@ const two64 = 2 ** 64;
 export function int64From(value: JsonValue, writer: WireWriter): void {
   if (typeof value === "number" && Number.isInteger(value) && value >= -two63 && value < two63) {
     setWords(value, writer);
-  } else if (typeof value !== "string" || !integerForm.test(value)) {
-    throw unexpected(value, "a 64-bit integer");
-  } else if (value.length < 16) {
-    setWords(Number(value), writer);
   } else {
-    const integer = BigInt(value);
-    if (BigInt.asIntN(64, integer) !== integer) throw unexpected(value, "a 64-bit integer");
-    setBigWords(integer, writer);
+    const integer = integerFrom(value);
+    if (integer === undefined || integer < -two63 || integer >= two63) {
+      throw unexpected(value, "a 64-bit integer");
+    }
+    setIntegerWords(integer, writer);
   }
 }
 
@@ -69,14 +68,29 @@ export function int64From(value: JsonValue, writer: WireWriter): void {
 export function uint64From(value: JsonValue, writer: WireWriter): void {
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value < two64) {
     setWords(value, writer);
-  } else if (typeof value !== "string" || !integerForm.test(value)) {
-    throw unexpected(value, "an unsigned 64-bit integer");
   } else {
-    const integer = value.length < 16 ? Number(value) : BigInt(value);
-    if (integer < 0 || integer >= two64) throw unexpected(value, "an unsigned 64-bit integer");
-    if (typeof integer === "number") setWords(integer, writer);
-    else setBigWords(integer, writer);
+    const integer = integerFrom(value);
+    if (integer === undefined || integer < 0 || integer >= two64) {
+      throw unexpected(value, "an unsigned 64-bit integer");
+    }
+    setIntegerWords(integer, writer);
   }
+}
+
+/** The integer that a string is in decimal, with all its digits; undefined if it is none. */
+function integerFrom(value: JsonValue): number | bigint | undefined {
+  if (typeof value !== "string") return undefined;
+  if (value.length > 15) return integerForm.test(value) ? BigInt(value) : undefined;
+  const negative = value.startsWith("-");
+  const start = negative ? 1 : 0;
+  if (value.length === start) return undefined;
+  let integer = 0;
+  for (let at = start; at < value.length; at++) {
+    const digit = value.charCodeAt(at) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return undefined;
+    integer = integer * 10 + digit;
+  }
+  return negative ? -integer : integer;
 }
 
 function setWords(value: number, writer: WireWriter): void {
@@ -85,7 +99,11 @@ function setWords(value: number, writer: WireWriter): void {
   writer.hi = Math.floor(value / two32) | 0;
 }
 
-function setBigWords(value: bigint, writer: WireWriter): void {
+function setIntegerWords(value: number | bigint, writer: WireWriter): void {
+  if (typeof value === "number") {
+    setWords(value, writer);
+    return;
+  }
   writer.lo = Number(BigInt.asIntN(32, value));
   writer.hi = Number(BigInt.asIntN(32, value >> 32n));
 }

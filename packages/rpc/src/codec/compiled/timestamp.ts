@@ -53,7 +53,7 @@ export function fractionText(nanos: number): string {
 
 /** The nanoseconds of up to nine digits after a point. */
 export function nanosFrom(digits: string | undefined): number {
-  return digits === undefined ? 0 : Number(digits.padEnd(9, "0"));
+  return digits === undefined ? 0 : Number(digits) * 10 ** (9 - digits.length);
 }
 
 const secondsOfDay = 86_400;
