@@ -1,4 +1,5 @@
-import type { Duplex } from "node:stream";
+import { Socket } from "node:net";
+import { Duplex } from "node:stream";
 
 /** What a socket tells the one connection that it belongs to. */
 export interface SocketListener {
@@ -37,6 +38,19 @@ export function attach(socket: Duplex, connection: SocketListener): void {
 /** Lets bytes flow to an attached connection, though not before this tick ends. */
 export function startReading(socket: Duplex): void {
   socket.on("data", onData);
+  if (socket instanceof Socket) socket.push = pushToConnection;
+}
+
+/**
+ * Takes the place of a socket's `push()`, which the system's reads call. While bytes flow and none wait, they go to the
+ * connection without the way through the stream's buffer and event, which costs as much as parsing a small message.
+ */
+function pushToConnection(this: AttachedSocket, chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+  if (chunk === null || this.readableFlowing !== true || this.readableLength > 0) {
+    return Duplex.prototype.push.call(this, chunk, encoding);
+  }
+  this[listener]!.read(chunk);
+  return true;
 }
 
 function onData(this: AttachedSocket, chunk: Buffer): void {
