@@ -1,4 +1,4 @@
-import { RpcError } from "../error.ts";
+import { createCodecError } from "./codec-error.ts";
 import type { JsonValue } from "./message-codec.ts";
 
 const quote = 0x22;
@@ -13,12 +13,12 @@ export function parseJson(text: string): JsonValue {
   try {
     json = JSON.parse(text) as JsonValue;
   } catch (error) {
-    throw new RpcError("json_invalid", `not JSON: ${(error as SyntaxError).message}`, error);
+    throw createCodecError("json_invalid", `not JSON: ${(error as SyntaxError).message}`, error);
   }
   // A name that is twice in one object is in the text once more than in the value.
   if (namesInText(text) !== namesInValue(json)) {
     const name = findDuplicateName(text);
-    throw new RpcError("json_invalid", `the name ${JSON.stringify(name)} is twice in one object`);
+    throw createCodecError("json_invalid", `the name ${JSON.stringify(name)} is twice in one object`);
   }
   return json;
 }

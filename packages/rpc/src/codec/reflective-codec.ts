@@ -8,7 +8,8 @@ import {
   type Message,
 } from "@bufbuild/protobuf";
 import { BytesValueSchema } from "@bufbuild/protobuf/wkt";
-import { RpcError } from "../error.ts";
+import type { RpcError } from "../error.ts";
+import { createCodecError } from "./codec-error.ts";
 import { maximumDepth, type CodecOptions, type JsonValue, type MessageCodec } from "./message-codec.ts";
 import { hideUnknownAnys } from "./unknown-any.ts";
 
@@ -62,5 +63,5 @@ export function createReflectiveCodec(desc: DescMessage, options: CodecOptions):
 }
 
 function wrapped(code: "json_invalid" | "protobuf_invalid", error: unknown): RpcError {
-  return new RpcError(code, error instanceof Error ? error.message : String(error), error);
+  return createCodecError(code, error instanceof Error ? error.message : String(error), error);
 }

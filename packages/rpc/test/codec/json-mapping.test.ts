@@ -291,6 +291,21 @@ for (const [name, create] of Object.entries(implementations)) {
       assert.equal(lenient.jsonFromBytes(lenient.bytesFromJson(json)), '{"int32":1,"colorList":["RED"]}');
     });
 
+    test("an error has a bounded length, whatever is in the JSON", () => {
+      const long = "x".repeat(100_000);
+      for (const json of [
+        { [long]: 1 },
+        { any: { "@type": long } },
+        { stringMap: { [long]: 1 } },
+        { string: [long] },
+      ]) {
+        assert.throws(
+          () => codec.bytesFromJson(json),
+          (error) => error instanceof Error && error.message.length < 500,
+        );
+      }
+    });
+
     test("the JSON is not changed", () => {
       const json = Object.freeze({
         int32List: Object.freeze([1]) as unknown as JsonValue,

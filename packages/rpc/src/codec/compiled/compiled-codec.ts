@@ -1,5 +1,5 @@
 import { createRegistry, type DescMessage, type Registry } from "@bufbuild/protobuf";
-import { RpcError } from "../../error.ts";
+import { createCodecError } from "../codec-error.ts";
 import type { CodecOptions, JsonValue, MessageCodec } from "../message-codec.ts";
 import { JsonFault } from "./json-fault.ts";
 import { Units } from "./units.ts";
@@ -36,7 +36,7 @@ export function createCompiledCodec(desc: DescMessage, options: CodecOptions): M
       } catch (error) {
         if (!(error instanceof JsonFault)) throw error;
         const where = error.path === "" ? desc.typeName : error.path;
-        throw new RpcError("json_invalid", `${where}: ${error.message}`);
+        throw createCodecError("json_invalid", `${where}: ${error.message}`);
       }
       return writer.finish();
     },

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import { RpcError } from "../../error.ts";
+import type { RpcError } from "../../error.ts";
+import { createCodecError } from "../codec-error.ts";
 import { maximumDepth } from "../message-codec.ts";
 import type { Ranges } from "./ranges.ts";
 
@@ -47,7 +48,7 @@ export class WireReader {
   }
 
   fail(what: string): RpcError {
-    return new RpcError("protobuf_invalid", `${this.#typeName}: ${what} (byte ${this.pos})`);
+    return createCodecError("protobuf_invalid", `${this.#typeName}: ${what} (byte ${this.pos})`);
   }
 
   /**
