@@ -44,48 +44,82 @@ function item(sku: string, title: string, rest: JsonObject, price: JsonObject): 
   return { sku, title, ...rest, price: { currencyCode: "EUR", ...price } };
 }
 
-const messages: readonly { readonly name: string; readonly type: string; readonly json: JsonObject }[] = [
-  { name: "order", type: "Order", json: order },
-  { name: "address", type: "Address", json: { street: "Main Street 1", city: "Springfield", country: "US" } },
+interface Case {
+  readonly name: string;
+  /** The full name of the message type. */
+  readonly type: string;
+  /** One after the other, and again. */
+  readonly json: readonly JsonObject[];
+}
+
+const cases: readonly Case[] = [
+  { name: "order", type: "sluice.bench.Order", json: [order] },
+  {
+    name: "address",
+    type: "sluice.bench.Address",
+    json: [{ street: "Main Street 1", city: "Springfield", country: "US" }],
+  },
   {
     name: "list of 100 orders",
-    type: "OrderList",
-    json: { orders: Array.from({ length: 100 }, () => order) },
+    type: "sluice.bench.OrderList",
+    json: [{ orders: Array.from({ length: 100 }, () => order) }],
+  },
+  {
+    name: "settings, never alike",
+    type: "sluice.bench.Settings",
+    json: Array.from({ length: 1024 }, (_, each) => settings(each)),
   },
 ];
+
+/** Some of the 40 fields of Settings, other ones for each number. */
+function settings(number: number): JsonObject {
+  const json: JsonObject = {};
+  for (let field = 1; field <= 40; field++) {
+    // A cheap hash, so that about a quarter of the fields is there.
+    const hash = Math.imul(number * 40 + field, 0x9e3779b1) >>> 24;
+    if (hash < 64) json[`option${field}`] = field % 2 === 0 ? hash : `value ${hash}`;
+  }
+  return json;
+}
 
 /** What is measured, one message each time it is called; in both directions the same work for both. */
 type Subjects = Readonly<Record<"JSON.parse" | "protobuf-es" | "sluice", () => unknown>>;
 
-function subjectsOf(desc: DescMessage, json: JsonObject): { title: string; subjects: Subjects }[] {
+function subjectsOf(
+  desc: DescMessage,
+  messages: readonly JsonObject[],
+): { title: string; subjects: Subjects }[] {
   const codec = createCodec(desc);
-  const text = JSON.stringify(json);
-  const bytes = toBinary(desc, fromJson(desc, json));
+  const texts = messages.map((json) => JSON.stringify(json));
+  const binaries = messages.map((json) => toBinary(desc, fromJson(desc, json)));
+  let calls = 0;
+  const text = (): string => texts[calls++ % texts.length] ?? "";
+  const bytes = (): Uint8Array => binaries[calls++ % binaries.length] ?? new Uint8Array();
   const ignoring = { ignoreUnknownFields: true };
-  const floor = (): unknown => JSON.parse(text) as unknown;
+  const floor = (): unknown => JSON.parse(text()) as unknown;
   return [
     {
       title: "JSON → protobuf",
       subjects: {
         "JSON.parse": floor,
-        "protobuf-es": () => toBinary(desc, fromJson(desc, JSON.parse(text) as JsonObject, ignoring)),
-        sluice: () => codec.bytesFromJson(JSON.parse(text) as JsonObject),
+        "protobuf-es": () => toBinary(desc, fromJson(desc, JSON.parse(text()) as JsonObject, ignoring)),
+        sluice: () => codec.bytesFromJson(JSON.parse(text()) as JsonObject),
       },
     },
     {
       title: "JSON → protobuf, names checked",
       subjects: {
         "JSON.parse": floor,
-        "protobuf-es": () => toBinary(desc, fromJsonString(desc, text, ignoring)),
-        sluice: () => codec.bytesFromJson(parseJson(text)),
+        "protobuf-es": () => toBinary(desc, fromJsonString(desc, text(), ignoring)),
+        sluice: () => codec.bytesFromJson(parseJson(text())),
       },
     },
     {
       title: "protobuf → JSON",
       subjects: {
         "JSON.parse": floor,
-        "protobuf-es": () => Buffer.from(toJsonString(desc, fromBinary(desc, bytes))),
-        sluice: () => Buffer.from(codec.jsonFromBytes(bytes)),
+        "protobuf-es": () => Buffer.from(toJsonString(desc, fromBinary(desc, bytes()))),
+        sluice: () => Buffer.from(codec.jsonFromBytes(bytes())),
       },
     },
   ];
@@ -95,9 +129,9 @@ function subjectsOf(desc: DescMessage, json: JsonObject): { title: string; subje
 export async function benchCodec({ rounds, milliseconds, only }: BenchOptions): Promise<void> {
   const { registry } = await compileProtos([fileURLToPath(new URL("protos/order.proto", import.meta.url))]);
   const rows = [["CPU µs per message", "JSON.parse", "protobuf-es", "sluice", "protobuf-es ÷ sluice"]];
-  for (const { name, type, json } of messages) {
+  for (const { name, type, json } of cases) {
     if (!name.includes(only)) continue;
-    const desc = registry.getMessage(`sluice.bench.${type}`);
+    const desc = registry.getMessage(type);
     if (desc === undefined) throw new Error(`no message ${type}`);
     for (const { title, subjects } of subjectsOf(desc, json)) {
       const names = Object.keys(subjects) as (keyof Subjects)[];
