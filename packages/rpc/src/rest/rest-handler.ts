@@ -1,6 +1,7 @@
 import { Code, httpStatusFromCode } from "@sluice/protocol";
 import type { CallReport } from "../call/report.ts";
 import { createStatus, type Status } from "../call/status.ts";
+import { isAscii } from "../transcode/path-unescaping.ts";
 import { RestRoutes, type RoutesSource } from "../transcode/rest-routes.ts";
 import type { Transcoder } from "../transcode/transcoder.ts";
 import { parseQuery, splitTarget, type HttpRequest, type HttpResponse } from "./http-message.ts";
@@ -73,7 +74,7 @@ export function createRestHandler(
     }
     transcoder = match.route;
 
-    const query = parseQuery(target.query);
+    const query = isAscii(target.query) ? parseQuery(target.query) : undefined;
     if (query === undefined) {
       refuse(400, malformedQuery);
       return;

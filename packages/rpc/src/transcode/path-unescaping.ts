@@ -26,8 +26,14 @@ export function unescapeSegment(raw: string, isMulti: boolean, unescaping: PathU
   }
 }
 
-/** A segment percent-decoded; undefined where that is not UTF-8. */
+/** Whether a part of a URL is ASCII, as RFC 3986 wants it; what else Node lets through over HTTP/2 is not decoded. */
+export function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
+}
+
+/** A segment percent-decoded; undefined where that is not UTF-8, or was not encoded. */
 export function decodeSegment(text: string): string | undefined {
+  if (!isAscii(text)) return undefined;
   if (!text.includes("%")) return text;
   try {
     return decodeURIComponent(text);
