@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { testCertificates } from "../certificates.ts";
@@ -110,6 +111,8 @@ export async function startEchoServer(options: EchoServerOptions = {}): Promise<
   const { port } = listener.address() as AddressInfo;
 
   const stop = async (end: (socket: Socket) => void): Promise<void> => {
+    // Node aborts when a session is destroyed while the frames of one read are handed out.
+    await turn();
     const closed = once(listener, "close");
     listener.close();
     for (const socket of sockets) end(socket);
