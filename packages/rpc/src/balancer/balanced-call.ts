@@ -40,6 +40,17 @@ interface Kept {
   readonly isCompressed: boolean | undefined;
 }
 
+/**
+ * An answer of one message, until its status is there: a server that dies between the two is no reason to lose
+ * the call.
+ */
+interface Held {
+  readonly metadata: Metadata;
+  readonly encoding: string | undefined;
+  message: Uint8Array | undefined;
+  isCompressed: boolean | undefined;
+}
+
 /** What an attempt came to that did not answer. */
 interface Failure {
   readonly status: Status;
@@ -58,6 +69,7 @@ export class BalancedCall implements Call, CallListener {
   /** Undefined when there will be no other attempt. */
   #kept: Kept[] | undefined = [];
   #keptBytes = 0;
+  #held: Held | undefined;
   #isHalfClosed = false;
   #isPaused = false;
   /** Whether a `send` answered false, so that `drain` is owed. */
@@ -96,6 +108,7 @@ export class BalancedCall implements Call, CallListener {
 
   cancel(status: Status = createStatus(Code.CANCELLED, "the call was cancelled")): void {
     this.#isCancelled = true;
+    this.#held = undefined;
     if (this.#state.kind === "running") this.#state.call.cancel(status);
     else this.#abort(status, noMetadata);
   }
@@ -132,13 +145,18 @@ export class BalancedCall implements Call, CallListener {
   }
 
   headers(metadata: Metadata, encoding?: string): void {
+    if (this.#kept !== undefined && this.#hasOneReply) {
+      this.#held = { metadata, encoding, message: undefined, isCompressed: undefined };
+      return;
+    }
     this.#kept = undefined;
     this.#listener.headers(metadata, encoding);
   }
 
   message(bytes: Uint8Array, isCompressed?: boolean): void {
-    this.#kept = undefined;
-    this.#listener.message(bytes, isCompressed);
+    if (this.#held === undefined) return this.#listener.message(bytes, isCompressed);
+    this.#held.message = bytes;
+    this.#held.isCompressed = isCompressed;
   }
 
   drain(): void {
@@ -154,6 +172,7 @@ export class BalancedCall implements Call, CallListener {
       : this.#over(address, status, trailers);
     if (delay === undefined) return this.#finish(status, trailers);
     this.#failure = { status, trailers };
+    this.#held = undefined;
     this.#state = { kind: "resting", timer: this.#owner.clock.after(delay, () => this.#again(address)) };
     this.#owner.rest(this);
   }
@@ -230,6 +249,17 @@ export class BalancedCall implements Call, CallListener {
   #finish(status: Status, trailers: Metadata): void {
     this.#state = ended;
     this.#kept = undefined;
+    if (this.#held !== undefined) this.#release(this.#held);
     this.#listener.end(status, trailers);
+  }
+
+  #release({ metadata, encoding, message, isCompressed }: Held): void {
+    this.#listener.headers(metadata, encoding);
+    if (message !== undefined) this.#listener.message(message, isCompressed);
+  }
+
+  get #hasOneReply(): boolean {
+    const { kind } = this.#start.method;
+    return kind === "unary" || kind === "client_streaming";
   }
 }

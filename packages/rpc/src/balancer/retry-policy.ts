@@ -7,7 +7,8 @@ import { RetryBudget } from "./retry-budget.ts";
 
 /**
  * Which calls are tried again on another address, and how often. A call is, when it ended with UNAVAILABLE
- * before anything of an answer was heard, and its request is still there to be sent again.
+ * before anything of an answer was heard, and its request is still there to be sent again. The one reply of a
+ * unary or client-streaming method is heard when its status is there, all at once.
  *
  * A connection that is lost does not tell how far the server had got. So a method may run twice; leave those
  * out with `when` that must not. What a server says not to have looked at is always sent again, without this.
