@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addCall } from "./call/call-command.ts";
 import { describeError } from "./cli-error.ts";
 import { addEcho } from "./echo.ts";
 import { addMethods } from "./methods.ts";
@@ -18,6 +19,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .exitOverride();
   addServe(program);
   addMethods(program);
+  addCall(program);
   addOpenApi(program);
   addEcho(program);
   // The commands were made before and do not inherit it.

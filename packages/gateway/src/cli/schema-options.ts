@@ -85,7 +85,8 @@ export async function schemaFromFlags(flags: SchemaFlags): Promise<Schema> {
   }
 }
 
-function readCa(file: string): Buffer {
+/** Reads the PEM file of `--upstream-ca`. Throws CliError. */
+export function readCa(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {

@@ -1,0 +1,31 @@
+import { createHttp2Backend } from "@sluice/rpc";
+import { BackendClient } from "./backend-client.ts";
+import type { CallClient, CallClientOptions } from "./call-client.ts";
+import { ConnectClient } from "./connect-client.ts";
+import { GrpcWebBackend } from "./grpc-web-backend.ts";
+import { RestClient } from "./rest-client.ts";
+import { RestWebSocketClient } from "./rest-websocket-client.ts";
+
+/** The dialects in which a call can be made from the terminal. */
+export const dialects = ["grpc", "grpc-web", "connect", "rest", "rest-websocket"] as const;
+export type Dialect = (typeof dialects)[number];
+
+/** The client that speaks a dialect with a server. */
+export function createCallClient(dialect: Dialect, options: CallClientOptions): CallClient {
+  const { url, ca, schema } = options;
+  switch (dialect) {
+    case "grpc":
+      return new BackendClient(
+        createHttp2Backend(url.origin, ca === undefined ? {} : { tls: { ca } }),
+        schema,
+      );
+    case "grpc-web":
+      return new BackendClient(new GrpcWebBackend(options), schema);
+    case "connect":
+      return new ConnectClient(options);
+    case "rest":
+      return new RestClient(options);
+    case "rest-websocket":
+      return new RestWebSocketClient(options);
+  }
+}
