@@ -52,6 +52,18 @@ function converse(
   return page.evaluate<string[][]>(call);
 }
 
+/** A server that writes down its opening requests. */
+function recording(journal: Journal): { server: WebSocketServer; requests: HandshakeRequest[] } {
+  const requests: HandshakeRequest[] = [];
+  const server = createWebSocketServer({
+    handlers: { ...echo, close: (connection, closed) => journal.close(connection, closed) },
+    protocols: ["chat.v1"],
+    compression: true,
+    verify: (request) => void requests.push(request),
+  });
+  return { server, requests };
+}
+
 describe("Chromium", () => {
   let browser: Browser;
   before(async () => {
@@ -65,18 +77,6 @@ describe("Chromium", () => {
     const page = await context.newPage();
     await page.goto(url);
     return page;
-  }
-
-  /** A server that writes down its opening requests. */
-  function recording(journal: Journal): { server: WebSocketServer; requests: HandshakeRequest[] } {
-    const requests: HandshakeRequest[] = [];
-    const server = createWebSocketServer({
-      handlers: { ...echo, close: (connection, closed) => journal.close(connection, closed) },
-      protocols: ["chat.v1"],
-      compression: true,
-      verify: (request) => void requests.push(request),
-    });
-    return { server, requests };
   }
 
   test("speaks WebSocket over HTTP/2 with a server that has TLS", async (context) => {
@@ -107,14 +107,15 @@ describe("Chromium", () => {
     assert.deepEqual(await journal.count(1), ["close 1000 done"]);
     assert.equal(journal.closed?.clean, true);
 
-    const many = await converse(page, "/many", { count: 50 });
-    assert.equal(many.length, 50);
+    // More than these at once Chromium delays by up to five seconds.
+    const many = await converse(page, "/many", { count: 12 });
+    assert.equal(many.length, 12);
     for (const [index, each] of many.entries()) {
       assert.deepEqual(each.slice(1), [`text ${index} ☃`, "100000 bytes", "close 1000 done clean"]);
     }
-    assert.equal(requests.length, 51);
+    assert.equal(requests.length, 13);
     assert.ok(sessions <= 2, `${sessions} sessions`);
-    await journal.count(51);
+    await journal.count(13);
     assert.equal(server.connections.size, 0);
     await page.context().close();
   });
