@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { Code, nameOfCode } from "@sluice/protocol";
 import {
   createRestHandler,
+  createRpcHandler,
   createStatus,
   RestWebSocketDialect,
   type Backend,
@@ -54,26 +55,30 @@ export class Gateway {
       rest: options.rest ?? {},
       log,
     });
+    const routes = (): ReturnType<Upstream["routes"]> => upstream.routes();
     const shared = {
-      routes: () => upstream.routes(),
       report: (report: CallReport) => logCall(log, report),
       ...(options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes }),
     };
     const rest = createRestHandler({
       ...shared,
       ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
+      routes,
       ...(options.files === undefined ? {} : { fallback: createFileHandler(options.files) }),
     });
+    const rpc = createRpcHandler({ ...shared, methods: () => upstream.methods() });
     const webSockets = new RestWebSocketDialect({
       ...shared,
       // Requests on connections that are left are still served; a WebSocket would have no time to live.
-      routes: () => (this.#isClosing ? closing : upstream.routes()),
+      routes: () => (this.#isClosing ? closing : routes()),
       ...(options.origin === undefined ? {} : { origin: options.origin }),
     });
     this.#upstream = upstream;
     this.#webSockets = webSockets;
     this.#listener = new Listener({
-      request: rest,
+      request: (request, response) => {
+        if (!rpc(request, response)) rest(request, response);
+      },
       upgrade: (request, socket, head) => webSockets.handleUpgrade(request, socket, head),
       failed: (error) => log.error(error),
     });

@@ -1,9 +1,11 @@
 import { Code, nameOfCode } from "@sluice/protocol";
 import {
+  createDirectory,
   createStatus,
   RestRoutes,
   RpcError,
   type Backend,
+  type Directory,
   type RestOptions,
   type Schema,
   type Status,
@@ -15,7 +17,7 @@ const longestPause = 5_000;
 
 type State =
   | { readonly kind: "loading"; readonly status: Status; retry?: NodeJS.Timeout }
-  | { readonly kind: "ready"; readonly routes: RestRoutes }
+  | { readonly kind: "ready"; readonly routes: RestRoutes; readonly directory: Directory }
   | { readonly kind: "closed" };
 
 /** What an upstream is made of. */
@@ -58,14 +60,12 @@ export class Upstream {
 
   /** The routes, or why there are none yet. */
   routes(): RestRoutes | Status {
-    switch (this.#state.kind) {
-      case "ready":
-        return this.#state.routes;
-      case "loading":
-        return this.#state.status;
-      case "closed":
-        return createStatus(Code.UNAVAILABLE, "the gateway is shutting down");
-    }
+    return this.#state.kind === "ready" ? this.#state.routes : this.#reason(this.#state);
+  }
+
+  /** The methods by their path, or why there are none yet. */
+  methods(): Directory | Status {
+    return this.#state.kind === "ready" ? this.#state.directory : this.#reason(this.#state);
   }
 
   /** Ends the attempts and the backend's connections; running calls may take `graceMs` milliseconds. */
@@ -73,6 +73,11 @@ export class Upstream {
     if (this.#state.kind === "loading") clearTimeout(this.#state.retry);
     this.#state = { kind: "closed" };
     await this.#options.backend.close(graceMs);
+  }
+
+  #reason(state: Exclude<State, { kind: "ready" }>): Status {
+    if (state.kind === "loading") return state.status;
+    return createStatus(Code.UNAVAILABLE, "the gateway is shutting down");
   }
 
   async #retry(): Promise<void> {
@@ -88,7 +93,7 @@ export class Upstream {
     const { name, backend, rest, log } = this.#options;
     const routes = new RestRoutes(schema, backend, rest);
     for (const problem of routes.problems) log.warn(`an HTTP rule is left out: ${problem.message}`);
-    this.#state = { kind: "ready", routes };
+    this.#state = { kind: "ready", routes, directory: createDirectory(schema, backend, rest) };
     if (schema.methods.size === 0) log.warn(`${name}: the schema has no methods, so nothing can be called`);
     else log.info(`${name}: ${schema.methods.size} methods`);
   }

@@ -1,10 +1,15 @@
+import { Code } from "@sluice/protocol";
 import type { CallReport } from "./call/report.ts";
+import { createStatus } from "./call/status.ts";
 import { createConnectHandler } from "./connect/handler.ts";
 import { createGrpcWebHandler } from "./grpc-web/handler.ts";
 import { createGrpcHandler } from "./grpc/handler.ts";
 import type { HttpRequest, HttpResponse } from "./rest/http-message.ts";
 import { defaultMaxMessageBytes } from "./rest/rest-handler.ts";
+import { mediaType } from "./wire/content-type.ts";
+import { pathOf, reporter, type DialectOptions } from "./wire/dialect.ts";
 import type { DirectorySource } from "./wire/directory.ts";
+import { refuseRequest } from "./wire/http-refusal.ts";
 
 /** What the RPC dialects need. */
 export interface RpcHandlerOptions {
@@ -25,10 +30,34 @@ export interface RpcHandlerOptions {
 export function createRpcHandler(
   options: RpcHandlerOptions,
 ): (request: HttpRequest, response: HttpResponse) => boolean {
-  const dialectOptions = { ...options, maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes };
+  const dialectOptions: DialectOptions = {
+    ...options,
+    maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
+  };
   const grpc = createGrpcHandler(dialectOptions);
   const grpcWeb = createGrpcWebHandler(dialectOptions);
   const connect = createConnectHandler(dialectOptions);
   return (request, response) =>
-    grpc(request, response) || grpcWeb(request, response) || connect(request, response);
+    grpc(request, response) ||
+    grpcWeb(request, response) ||
+    connect(request, response) ||
+    refuseForeign(request, response, dialectOptions);
+}
+
+/** What REST reads as JSON, whatever it is called: curl says that all it sends is a form. */
+const jsonTypes = /^(?:|application\/(?:.+\+)?json|text\/(?:json|plain)|application\/x-www-form-urlencoded)$/;
+
+/** Refuses a body for a method that no dialect can read, so that it is not taken for broken JSON. */
+function refuseForeign(request: HttpRequest, response: HttpResponse, options: DialectOptions): boolean {
+  if (request.method !== "POST") return false;
+  const type = mediaType(request.headers["content-type"]);
+  if (jsonTypes.test(type)) return false;
+  const directory = options.methods();
+  const method = "code" in directory ? undefined : directory.find(pathOf(request))?.method;
+  // Such a message takes any content type.
+  if (method === undefined || method.input.typeName === "google.api.HttpBody") return false;
+  const text = `the content-type ${type} is none of application/json, application/proto, application/grpc, application/grpc-web and application/connect+proto`;
+  refuseRequest(request, response, 415, text);
+  reporter(options, "rpc", request)(createStatus(Code.UNKNOWN, text), method);
+  return true;
 }

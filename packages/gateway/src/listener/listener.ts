@@ -24,6 +24,16 @@ export interface ListenerHandlers {
 /** How long a connection is silent before TCP asks whether its peer is still there, in milliseconds. */
 const tcpKeepAliveMs = 30_000;
 
+/** The most bytes of the head of a request, and of a response over HTTP/2, where each field counts 32 more. */
+const maxHeaderBytes = 64 * 1024;
+
+/** How much of one HTTP/2 request may be under way, and of all of a connection together, in bytes. */
+const streamWindowBytes = 256 * 1024;
+const connectionWindowBytes = 4 * 1024 * 1024;
+
+/** How many megabytes Node may hold for one HTTP/2 connection before it refuses further requests on it. */
+const maxSessionMemory = 64;
+
 /** One port for HTTP/1.1, HTTP/2 without TLS (by prior knowledge) and WebSocket. */
 export class Listener {
   readonly #handlers: ListenerHandlers;
@@ -44,6 +54,7 @@ export class Listener {
     this.#http1 = createHttp1Server({
       // A stream from a client may take longer than any request timeout; heads have theirs.
       requestTimeout: 0,
+      maxHeaderSize: maxHeaderBytes,
       headersTimeout: headMs,
       connectionsCheckingInterval: headMs / 2,
     });
@@ -55,10 +66,22 @@ export class Listener {
     this.#http1.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     // It never listens itself, but only then begins to look at the time.
     this.#http1.emit("listening");
-    this.#http2 = createHttp2Server({ settings: { maxConcurrentStreams: maxStreams } });
+    this.#http2 = createHttp2Server({
+      maxSessionMemory,
+      // Bytes are the limit, not how many headers they make.
+      maxHeaderListPairs: maxHeaderBytes / 32,
+      // More than a backend may answer, with what the dialects add; Node would end the whole connection.
+      maxSendHeaderBlockLength: 3 * maxHeaderBytes,
+      settings: {
+        maxConcurrentStreams: maxStreams,
+        initialWindowSize: streamWindowBytes,
+        maxHeaderListSize: maxHeaderBytes,
+      },
+    });
     this.#http2.on("request", (request, response) => this.#request(request, response));
     this.#http2.on("session", (session) => {
       this.#sessions.add(session);
+      session.setLocalWindowSize(connectionWindowBytes);
       session.on("close", () => this.#sessions.delete(session));
       // A broken session closes; what it means for its calls, their streams say.
       session.on("error", () => undefined);

@@ -28,6 +28,8 @@ export class GrpcResponse implements ResponseFormat {
   end(status: Status, metadata: Metadata, hasBegun: boolean): undefined {
     const trailers = trailersFromStatus(status, metadata);
     if (hasBegun) {
+      // Without a body, Node would otherwise end the response with its headers and send no trailers.
+      if (!this.#response.headersSent) this.#response.flushHeaders?.();
       this.#response.addTrailers(trailers);
     } else {
       this.#head();

@@ -20,9 +20,11 @@ export function discardRest(request: HttpRequest): void {
   request.resume();
   if (!("stream" in request)) return;
   const { stream } = request;
+  // The stream must be closed only when all of the response has left, or Node forgets what is still to send. That is
+  // so after the end of the body, or after the trailers that follow it.
   const stop = (): void => {
-    if (!stream.closed && !stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    if (!stream.closed && stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
   };
-  // Trailers leave after the body has finished; Node would forget them when the stream is closed before.
   stream.once("finish", () => setImmediate(stop));
+  stream.once("wantTrailers", () => setImmediate(stop));
 }
