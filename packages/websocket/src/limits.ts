@@ -19,7 +19,10 @@ export interface Limits {
   readonly maxBufferedBytes: number;
   /** Milliseconds from the first close frame to the end of the socket. Default 10,000. After it: terminated. */
   readonly closeTimeoutMs: number;
-  /** Milliseconds for the whole opening handshake of a client. Default 10,000. */
+  /**
+   * Milliseconds for the whole opening handshake of a client, and for what a server's `verify` does in it. Default
+   * 10,000. Over it: the error `handshake_timeout`, and the status 503.
+   */
   readonly handshakeTimeoutMs: number;
 }
 
