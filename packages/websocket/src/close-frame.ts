@@ -29,6 +29,11 @@ export function encodeClosePayload(code: number, reason: string): Buffer {
   return payload;
 }
 
+/** The payload of the close frame that tells the peer of a failure: its code and, where it fits, its message. */
+export function encodeFailurePayload({ closeCode, message }: WebSocketError): Buffer {
+  return encodeClosePayload(closeCode, Buffer.byteLength(message) <= MAX_REASON_BYTES ? message : "");
+}
+
 /** Reads the payload of a close frame; an error for one that breaks the rules. */
 export function decodeClosePayload(payload: Buffer): CloseFrame | WebSocketError {
   if (payload.length === 0) return { code: CloseCode.NO_STATUS, reason: "" };

@@ -14,19 +14,18 @@ export interface MessageWriter {
 /** Turns the pieces of one message into fragments. */
 export class FragmentWriter implements MessageWriter {
   readonly #send: (first: number, data: string | Uint8Array) => boolean;
-  readonly #ended: () => void;
   /** The opcode of the next frame; undefined after the last. */
   #opcode: number | undefined;
 
-  /** `send` sends a frame, given its first byte; `ended` is called with the end of the message. */
-  constructor(
-    isBinary: boolean,
-    send: (first: number, data: string | Uint8Array) => boolean,
-    ended: () => void,
-  ) {
+  /** `send` sends a frame, given its first byte. */
+  constructor(isBinary: boolean, send: (first: number, data: string | Uint8Array) => boolean) {
     this.#opcode = isBinary ? Opcode.BINARY : Opcode.TEXT;
     this.#send = send;
-    this.#ended = ended;
+  }
+
+  /** Whether the message is complete. */
+  get ended(): boolean {
+    return this.#opcode === undefined;
   }
 
   write(data: string | Uint8Array): boolean {
@@ -38,7 +37,6 @@ export class FragmentWriter implements MessageWriter {
   end(data: string | Uint8Array = ""): boolean {
     const first = this.#next();
     this.#opcode = undefined;
-    this.#ended();
     return this.#send(FIN | first, data);
   }
 

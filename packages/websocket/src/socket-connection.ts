@@ -4,7 +4,8 @@ import { attach, type SocketListener, startReading } from "./attached-socket.ts"
 import { type Clock, systemClock } from "./clock.ts";
 import { CloseCode } from "./close-code.ts";
 import { type Closing, closedFrom } from "./closing.ts";
-import { decodeClosePayload, encodeClosePayload } from "./close-frame.ts";
+import { decodeClosePayload, encodeClosePayload, encodeFailurePayload } from "./close-frame.ts";
+import { encodePingPayload } from "./ping-frame.ts";
 import type { ConnectionState, WebSocketConnection, WebSocketHandlers } from "./connection.ts";
 import type { SocketConnectionOptions } from "./socket-connection-options.ts";
 import { WebSocketError } from "./error.ts";
@@ -16,7 +17,7 @@ import type { MessageStream } from "./message-stream.ts";
 import { FragmentWriter, type MessageWriter } from "./message-writer.ts";
 import { noRoom, Room } from "./room.ts";
 import type { MessageOutbox } from "./message-outbox.ts";
-import { FIN, MAX_CONTROL_BYTES, Opcode } from "./opcode.ts";
+import { FIN, Opcode } from "./opcode.ts";
 import { Outbox } from "./outbox.ts";
 import { PreparedMessage } from "./prepared-message.ts";
 
@@ -48,7 +49,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   /** Those who wait for room. */
   #room: Room | undefined;
   /** The message that is being written in pieces. */
-  #writer: MessageWriter | undefined;
+  #writer: FragmentWriter | undefined;
   #endedMeanwhile = false;
   #goneMeanwhile = false;
   /** The last ping that came while too much waited for the peer: only that one is answered (section 5.5.3). */
@@ -84,8 +85,12 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     this.#intake = new Intake(socket, this.#parser);
     attach(socket, this);
     if (head.length > 0) socket.unshift(head);
-    this.#handlers.open?.(this);
     startReading(socket);
+    try {
+      this.#handlers.open?.(this);
+    } catch (cause) {
+      this.#handlerFailed(cause);
+    }
   }
 
   get state(): ConnectionState {
@@ -118,12 +123,8 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
 
   startMessage(isBinary = false): MessageWriter {
     this.#mayStart();
-    const send = (first: number, data: string | Uint8Array): boolean => this.#send(first, data);
-    const writer = new FragmentWriter(isBinary, send, () => {
-      this.#writer = undefined;
-    });
-    this.#writer = writer;
-    return writer;
+    this.#writer = new FragmentWriter(isBinary, (first, data) => this.#send(first, data));
+    return this.#writer;
   }
 
   ready(): Promise<void> {
@@ -134,10 +135,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   }
 
   ping(payload: string | Uint8Array = ""): void {
-    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-    if (bytes.length > MAX_CONTROL_BYTES) {
-      throw new RangeError(`a ping carries at most ${MAX_CONTROL_BYTES} bytes, not ${bytes.length}`);
-    }
+    const bytes = encodePingPayload(payload);
     if (this.#mayAdd()) this.#outbox.frame(FIN | Opcode.PING, bytes);
   }
 
@@ -166,7 +164,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     if (this.#state.name === "closed") return;
     this.#intake.resume();
     // Not from inside the caller.
-    if (this.#intake.isHolding) process.nextTick(readHeld, this);
+    if (this.#intake.isHolding) process.nextTick(() => this.read());
   }
 
   /** Nothing may overtake a message that is being inflated on a thread, or read as a stream. */
@@ -203,8 +201,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     if (this.#state.name === "closed") return;
     this.#messages.drop();
     if (this.#state.name === "open") {
-      const reason = error.message.slice(0, MAX_CONTROL_BYTES - 2);
-      this.#outbox.frame(FIN | Opcode.CLOSE, encodeClosePayload(error.closeCode, reason));
+      this.#outbox.frame(FIN | Opcode.CLOSE, encodeFailurePayload(error));
       this.#state = this.#closing();
     }
     this.#state.failure ??= error;
@@ -221,9 +218,8 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
         this.#parser.push(chunk);
       }
     } catch (cause) {
-      // Only a handler throws.
-      this.failed(new WebSocketError("handler_failed", "the endpoint failed", { cause }));
-      throw cause;
+      // Nothing else throws.
+      this.#handlerFailed(cause);
     } finally {
       this.#outbox.release();
     }
@@ -258,7 +254,11 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     if (!this.#wantsDrain || this.#state.name !== "open") return;
     this.#wantsDrain = false;
     this.#room?.open();
-    this.#handlers.drain?.(this);
+    try {
+      this.#handlers.drain?.(this);
+    } catch (cause) {
+      this.#handlerFailed(cause);
+    }
   }
 
   /** The socket is gone. */
@@ -308,7 +308,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   }
 
   #mayStart(): boolean {
-    if (this.#writer !== undefined) {
+    if (this.#writer?.ended === false) {
       throw new Error("another message is being written on this connection: end it first");
     }
     return this.#mayAdd();
@@ -342,22 +342,22 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     if (this.#goneMeanwhile) this.finish();
   }
 
+  #handlerFailed(cause: unknown): never {
+    this.failed(new WebSocketError("handler_failed", "the endpoint failed", { cause }));
+    throw cause;
+  }
+
   #endSocket(): void {
     this.#outbox.flush();
     this.#socket.end();
   }
 
   #closing(): Closing {
-    const timer = this.#clock.after(this.#limits.closeTimeoutMs, () => this.#expire());
+    const { closeTimeoutMs } = this.#limits;
+    const expire = (): void => {
+      this.terminate(new WebSocketError("timeout", `the peer did not close within ${closeTimeoutMs} ms`));
+    };
+    const timer = this.#clock.after(closeTimeoutMs, expire);
     return { name: "closing", timer, received: undefined, failure: undefined };
   }
-
-  #expire(): void {
-    const { closeTimeoutMs } = this.#limits;
-    this.terminate(new WebSocketError("timeout", `the peer did not close within ${closeTimeoutMs} ms`));
-  }
-}
-
-function readHeld(connection: SocketConnection): void {
-  connection.read();
 }

@@ -3,7 +3,9 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { describe, test } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
-import { connectWebSocket, type WebSocketConnection } from "../src/index.ts";
+import { Duplex } from "node:stream";
+import { type Closed, connectWebSocket, defaultLimits, type WebSocketConnection } from "../src/index.ts";
+import { SocketConnection } from "../src/socket-connection.ts";
 import { frame } from "./support/frames.ts";
 import { echo, Journal } from "./support/journal.ts";
 import { rawClient } from "./support/raw-client.ts";
@@ -345,6 +347,34 @@ describe("a connection", () => {
     }
   });
 
+  for (const name of ["open", "message", "ping", "pong", "drain"] as const) {
+    test(`ends with 1011 when the handler ${name} throws, and throws on`, async () => {
+      const { port1: socket, port2: peer } = pair();
+      const journal = new Journal();
+      const boom = new Error("boom");
+      const handlers = {
+        close: (connection: WebSocketConnection, closed: Closed) => journal.close(connection, closed),
+        [name]: () => {
+          throw boom;
+        },
+      };
+      const options = { role: "client", handlers, protocol: "", limits: defaultLimits } as const;
+      const wires = { open: "", message: "810161", ping: "8900", pong: "8a00", drain: "" };
+      assert.throws(() => {
+        const connection = new SocketConnection(socket, Buffer.alloc(0), options);
+        connection.send("x".repeat(100_000));
+        if (name === "drain") connection.drained();
+        connection.read(Buffer.from(wires[name], "hex"));
+      }, boom);
+      peer.resume().end();
+      const closed = await journal.end();
+      assert.deepEqual(
+        [closed.code, closed.cause?.code, closed.cause?.cause],
+        [1011, "handler_failed", boom],
+      );
+    });
+  }
+
   test("refuses what must not be sent", async (context) => {
     const server = await listen(context, { handlers: {} });
     await rawClient(context, server.port);
@@ -357,3 +387,24 @@ describe("a connection", () => {
     assert.equal(connection.state, "open");
   });
 });
+
+/** Two sockets without a system below: what is written to one is read from the other. */
+function pair(): { readonly port1: Duplex; readonly port2: Duplex } {
+  const ends: Duplex[] = [];
+  for (const other of [1, 0]) {
+    ends.push(
+      new Duplex({
+        read: () => {},
+        write(chunk: Buffer, _encoding, callback) {
+          ends[other]?.push(chunk);
+          callback();
+        },
+        final(callback) {
+          ends[other]?.push(null);
+          callback();
+        },
+      }),
+    );
+  }
+  return { port1: ends[0]!, port2: ends[1]! };
+}

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { defaultCompression, defaultLimits } from "../src/index.ts";
+import { defaultCompression, defaultHeartbeat, defaultLimits } from "../src/index.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const examples = new URL("examples/", import.meta.url);
@@ -15,6 +15,7 @@ const printed: Readonly<Record<string, string>> = {
   "echo.ts": "hello\nclosed with 1000\n",
   "large.ts": "a message of 10000000 bytes\n",
   "loop.ts": "ONE\nTWO\n",
+  "server.ts": "401 Unauthorized: Please sign in.\nada: hello\nclosed with 1001\n",
   "pipe.ts": "a stream of bytes\n",
 };
 
@@ -29,8 +30,9 @@ describe("the README", () => {
     });
   }
 
-  test("names every limit and every option of compression with its default", () => {
-    for (const [name, value] of Object.entries({ ...defaultLimits, ...defaultCompression })) {
+  test("names every limit, and every option of compression and heartbeat, with its default", () => {
+    const defaults = { ...defaultLimits, ...defaultCompression, ...defaultHeartbeat };
+    for (const [name, value] of Object.entries(defaults)) {
       const row = readme.split("\n").find((line) => line.startsWith(`| \`${name}\` |`));
       assert.ok(row !== undefined, `${name} is missing`);
       if (typeof value === "number")
