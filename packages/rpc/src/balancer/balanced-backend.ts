@@ -14,6 +14,10 @@ import { RetryPolicy } from "./retry-policy.ts";
 
 /** What a backend of several addresses has at this moment; sums over all of them. */
 export interface BalancerCounters extends BackendCounters {
+  /** Calls that are on an address. */
+  readonly openCalls: number;
+  /** Calls that wait for an address. */
+  readonly waitingCalls: number;
   /** Attempts beyond the first of their call, since the start. */
   readonly retries: number;
   /** Calls that were not tried again because the budget for that was spent, since the start. */
@@ -71,10 +75,14 @@ class Balancer implements BalancedBackend, CallOwner {
 
   /** What all usable addresses accept: the call is compressed before it is known where it runs. */
   get acceptEncodings(): ReadonlySet<string> {
-    const [first, ...others] = this.#set.usable.map(({ backend }) => backend.acceptEncodings ?? noEncodings);
-    if (first === undefined || first.size === 0) return noEncodings;
-    const isCommon = (encoding: string): boolean => others.every((other) => other.has(encoding));
-    return new Set([...first].filter(isCommon));
+    let common: ReadonlySet<string> | undefined;
+    for (const { backend } of this.#set.usable) {
+      const { acceptEncodings = noEncodings } = backend;
+      const before = common ?? acceptEncodings;
+      const shared = [...before].filter((encoding) => acceptEncodings.has(encoding));
+      common = shared.length === before.size ? before : new Set(shared);
+    }
+    return common ?? noEncodings;
   }
 
   open(start: CallStart, listener: CallListener): Call {
@@ -115,16 +123,13 @@ class Balancer implements BalancedBackend, CallOwner {
 
   counters(): BalancerCounters {
     let openCalls = 0;
-    let waitingCalls = this.#waiting.size;
     let connections = 0;
-    for (const { backend } of this.#set.all) {
-      const counters = backend.counters();
-      openCalls += counters.openCalls;
-      waitingCalls += counters.waitingCalls;
-      connections += counters.connections;
+    for (const address of this.#set.all) {
+      openCalls += address.openCalls;
+      connections += address.backend.counters().connections;
     }
     const { retries, refused: refusedRetries } = this.retry;
-    return { openCalls, waitingCalls, connections, retries, refusedRetries };
+    return { openCalls, waitingCalls: this.#waiting.size, connections, retries, refusedRetries };
   }
 
   addresses(): readonly AddressStatus[] {

@@ -134,7 +134,8 @@ class Watch implements SchemaWatch {
 
 /**
  * Follows the schema of a backend, so that a new version of its server is noticed: asks when a server has
- * connected and from time to time, and tells only what differs, by `Schema.fingerprint`.
+ * connected and from time to time, and tells only what differs, by `Schema.fingerprint`. While old and new servers
+ * stand side by side, the schema is that of the one that was asked last.
  */
 export function watchSchema(options: SchemaWatchOptions): SchemaWatch {
   return new Watch(options);

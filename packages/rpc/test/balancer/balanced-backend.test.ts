@@ -82,7 +82,6 @@ for (const policy of policies) {
         started,
         servers.map(({ calls }) => calls.started),
       );
-      await until(backend, () => backend.counters().openCalls === 0);
       assert.deepEqual(backend.counters(), {
         openCalls: 0,
         waitingCalls: 0,
@@ -148,6 +147,8 @@ for (const policy of policies) {
       for (const { status, texts } of heard)
         assert.deepEqual([status?.code, texts], [0, ["hello"]], status?.message);
       assert.equal(statusOf(backend, victim.address).isUsable, false);
+      const { openCalls, waitingCalls, refusedRetries } = backend.counters();
+      assert.deepEqual([openCalls, waitingCalls, refusedRetries], [0, 0, 0]);
     });
 
     test("lose no call when one says goodbye, without any retry", async (context) => {
