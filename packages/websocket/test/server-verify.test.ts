@@ -7,6 +7,7 @@ import {
   connectHttp2WebSocket,
   connectWebSocket,
   createWebSocketServer,
+  MessageInbox,
   type RefusedRequest,
   type Verify,
   type WebSocketEndpoint,
@@ -116,6 +117,30 @@ describe("the verify function of an endpoint", () => {
         ["of the endpoint", "a"],
       ],
     );
+  });
+
+  test("may give a connection handlers of its own, which the server watches too", async (context) => {
+    const inboxes: MessageInbox[] = [];
+    const { server, port, journal } = await serve(context, {
+      verify: () => {
+        const handlers = new MessageInbox();
+        inboxes.push(handlers);
+        return { handlers };
+      },
+    });
+    const url = `ws://127.0.0.1:${port}`;
+    const connections = [await connectWebSocket(url), await connectWebSocket(url)];
+    assert.equal(server.connections.size, 2);
+    for (const [index, connection] of connections.entries()) {
+      connection.send(`to ${index}`);
+      connection.close();
+    }
+    for (const [index, inbox] of inboxes.entries()) {
+      const texts: string[] = [];
+      for await (const { data } of inbox) texts.push(data.toString());
+      assert.deepEqual(texts, [`to ${index}`]);
+    }
+    assert.deepEqual([server.connections.size, journal.entries], [0, []]);
   });
 
   test("is not asked about requests that are refused anyway", async (context) => {
@@ -352,6 +377,21 @@ describe("the verify function of an endpoint", () => {
 });
 
 describe("the limits of a server", () => {
+  test("leave a client that is slow to send its request to the HTTP server's own", async (context) => {
+    const http = createServer({ headersTimeout: 50, connectionsCheckingInterval: 10 });
+    const server = createWebSocketServer({ handlers: {} }).attach(http);
+    const port = await start(context, http);
+    const slow = answerTo(context, port, upgradeTo("/").slice(0, -2));
+    assert.match(await slow, /^HTTP\/1\.1 408 /);
+    // One that was quick enough stays.
+    const journal = new Journal();
+    const quick = await connectWebSocket(`ws://127.0.0.1:${port}`, { handlers: journal });
+    assert.match(await answerTo(context, port, upgradeTo("/").slice(0, -2)), /^HTTP\/1\.1 408 /);
+    assert.equal(quick.state, "open");
+    await server.close();
+    assert.equal((await journal.end()).code, 1001);
+  });
+
   test("maxConnections answers 503 with Retry-After, also for those that verify decides about", async (context) => {
     const gate = new Gate();
     const { server, port } = await serve(

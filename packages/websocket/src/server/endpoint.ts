@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { AcceptOptions } from "../accept-options.ts";
+import type { WebSocketHandlers } from "../connection.ts";
 import type { HandshakeRequest } from "../handshake/handshake-request.ts";
 import type { Refusal } from "../handshake/refusal.ts";
 import type { HeartbeatOptions } from "../heartbeat.ts";
@@ -15,6 +16,8 @@ export interface Admission {
   readonly protocol?: string;
   /** Further fields of the answer, beside the endpoint's. */
   readonly headers?: Readonly<OutgoingHttpHeaders>;
+  /** Handlers of this connection alone, such as a `MessageInbox`. Default: the endpoint's. */
+  readonly handlers?: WebSocketHandlers;
 }
 
 /**

@@ -170,13 +170,13 @@ export class WebSocketServer {
     const clock = this.#clock;
     const heartbeat =
       beating === false ? undefined : new Heartbeat(beating === true ? {} : beating, { clock });
-    const handlers = this.#seated(heartbeat?.watch(endpoint.handlers) ?? endpoint.handlers);
+    const handlers = this.#watch(endpoint.handlers, heartbeat);
     return { endpoint, heartbeat, options: { ...accept, handlers, clock } };
   }
 
-  /** Handlers that also keep the list of connections. */
-  #seated(handlers: WebSocketHandlers): WebSocketHandlers {
-    const bound = boundHandlers(handlers);
+  /** Handlers that also keep the list of connections, and the heartbeat. */
+  #watch(handlers: WebSocketHandlers, heartbeat: Heartbeat | undefined): WebSocketHandlers {
+    const bound = boundHandlers(heartbeat?.watch(handlers) ?? handlers);
     const { open, close } = bound;
     bound.open = (connection: SeatedConnection) => {
       connection[seatOf] = this.#opening!;
@@ -264,12 +264,14 @@ export class WebSocketServer {
     this.#leave(seat);
   }
 
-  #accept(opening: Opening, { options }: Served, seat: Seat, admission: Admission): void {
-    const { protocol } = admission;
+  #accept(opening: Opening, served: Served, seat: Seat, admission: Admission): void {
+    const { options, heartbeat } = served;
+    const { protocol, handlers } = admission;
     const all: AcceptOptions = {
       ...options,
       // It was checked before.
       origin: "any",
+      ...(handlers === undefined ? {} : { handlers: this.#watch(handlers, heartbeat) }),
       ...("data" in admission ? { data: admission.data } : {}),
       ...(protocol === undefined ? {} : { protocols: () => (protocol === "" ? undefined : protocol) }),
       ...(admission.headers === undefined ? {} : { headers: { ...options.headers, ...admission.headers } }),
