@@ -258,6 +258,28 @@ describe("a compressed connection", () => {
     assert.throws(() => new ZlibPool(0), RangeError);
   });
 
+  test("gives back its place in the pool when connections end in the middle of the work", async (context) => {
+    const pool = new ZlibPool(1);
+    const compression = { threshold: 0, pool };
+    const journal = new Journal();
+    const server = await listen(context, { handlers: journal, compression });
+    const text = textOf(300_000);
+    const leaving = await Promise.all(
+      Array.from({ length: 5 }, () => connectWebSocket(server.url, { compression })),
+    );
+    for (const connection of [...leaving, ...server.connections]) connection.send(text);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    for (const connection of leaving) connection.terminate();
+    await journal.count(5);
+    const received = new Journal();
+    await connectWebSocket(server.url, { handlers: received, compression });
+    server.connections.at(-1)?.send(text);
+    const [entry] = await received.count(1);
+    assert.equal(entry === `text ${text}`, true);
+  });
+
   test("is not agreed to by default", async (context) => {
     const server = await listen(context, { handlers: echo });
     const client = new WebSocket(server.url);
