@@ -47,7 +47,7 @@ export function acceptHttp2WebSocket(
 ): WebSocketConnection | undefined {
   if (isAttached(stream)) throw new Error("this stream is a WebSocket already: was it accepted twice?");
   const request = handshakeRequestOf(stream, headers);
-  const offer = checkHttp2Request(headers);
+  const offer = checkHttp2Request(headers, stream);
   const answer = "status" in offer ? offer : negotiate(request, request.headers.host, offer, options);
   if ("status" in answer) return refuseHttp2WebSocket(stream, request, answer, options);
   if (stream.destroyed || stream.closed) return undefined;

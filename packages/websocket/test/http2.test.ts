@@ -16,6 +16,7 @@ import {
   WebSocketError,
   type WebSocketHandlers,
 } from "../src/index.ts";
+import { checkHttp2Request } from "../src/handshake/check-http2-request.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 import { frame } from "./support/frames.ts";
 import { answerOf, listenHttp2, openingStream, sessionTo, startHttp2 } from "./support/http2.ts";
@@ -56,6 +57,24 @@ describe("acceptHttp2WebSocket", () => {
       assert.equal(server.connections.length, 0);
     });
   }
+
+  test("refuses a request that ends its stream, and one without a host", async (context) => {
+    const server = await listenHttp2(context, { handlers: echo });
+    const session = await sessionTo(context, server.url);
+    const ended = session.request(
+      { ":method": "CONNECT", ":protocol": "websocket", ":path": "/", "sec-websocket-version": "13" },
+      { endStream: true },
+    );
+    const answer = await answerOf(ended);
+    assert.equal(answer.status, 400);
+    assert.match(answer.text, /the request has ended it/);
+    const refusal = checkHttp2Request(
+      { ":method": "CONNECT", ":protocol": "websocket", ":scheme": "https", ":path": "/" },
+      { endAfterHeaders: false },
+    );
+    assert.ok("status" in refusal);
+    assert.deepEqual([refusal.status, refusal.message], [400, "The :authority field is missing."]);
+  });
 
   test("answers 200 with subprotocol, extension and further fields, and needs no key", async (context) => {
     const options: AcceptOptions = {

@@ -305,10 +305,12 @@ describe("createWebSocketServer", () => {
       process.setUncaughtExceptionCaptureCallback(resolve);
       context.after(() => process.setUncaughtExceptionCaptureCallback(null));
     });
-    await answerTo(context, port, upgradeTo("/"));
+    const journal = new Journal();
+    await connectWebSocket(`ws://127.0.0.1:${port}`, { handlers: journal });
     assert.equal((await thrown).message, "deliberate");
-    assert.equal(server.connections.size, 0);
+    assert.equal((await journal.end()).code, 1011);
     await server.close();
+    assert.equal(server.refusals.failed, 0);
   });
 
   test("refuses options that are out of range", () => {

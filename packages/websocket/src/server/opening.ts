@@ -42,7 +42,7 @@ export function openingFromStream(stream: ServerHttp2Stream, headers: IncomingHt
   return {
     request,
     socket: stream,
-    check: () => checkHttp2Request(headers),
+    check: () => checkHttp2Request(headers, stream),
     accept: (options) => acceptHttp2WebSocket(stream, headers, options),
     refuse: (refusal) => refuseHttp2WebSocket(stream, request, refusal, {}),
   };

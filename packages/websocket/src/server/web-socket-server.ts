@@ -289,8 +289,7 @@ export class WebSocketServer {
         this.#leave(seat);
         return;
       }
-      // The `open` handler threw, as any other may: its connection ends, and the error is thrown on.
-      opening.socket.destroy();
+      // The `open` handler threw, and its connection ends with 1011.
       throwOn(cause);
     } finally {
       this.#opening = undefined;
