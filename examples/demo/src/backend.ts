@@ -28,7 +28,11 @@ server.bindAsync(process.argv[2] ?? "127.0.0.1:0", ServerCredentials.createInsec
   if (error !== null) throw error;
   process.stdout.write(`${port}\n`);
 });
-process.on("SIGTERM", () => server.forceShutdown());
+process.on("SIGTERM", () => {
+  server.forceShutdown();
+  // The channel to the process that started this one would keep it.
+  if (process.connected) process.disconnect();
+});
 // Ctrl-C reaches all processes of a terminal; this one ends when the demo says so.
 process.on("SIGINT", () => undefined);
 process.on("disconnect", () => server.forceShutdown());
