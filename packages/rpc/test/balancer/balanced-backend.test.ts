@@ -231,13 +231,13 @@ test("least_requests gives a slow address fewer calls", async (context) => {
     const backend = balance(context, [fast.address, proxy.address], { policy });
     await allUsable(backend, 2);
     proxy.set({ latencyMs: 20 });
-    let left = 400;
+    let left = 240;
     const client = async (): Promise<void> => {
       while (left-- > 0) assert.equal((await run(backend, say, [hello])).status?.code, Code.OK);
     };
     await Promise.all(Array.from({ length: 16 }, client));
     proxy.set({});
-    return statusOf(backend, proxy.address).startedCalls / 400;
+    return statusOf(backend, proxy.address).startedCalls / 240;
   };
   const fair = await share("round_robin");
   const apt = await share("least_requests");
@@ -448,6 +448,14 @@ test("an address whose calls go wrong is taken out", async (context) => {
   assert.ok(address && !address.isUsable && address.failedCalls >= 2);
   for (let i = 0; i < 4; i++) await run(backend, say, [hello]);
   assert.equal(statusOf(backend, address.address).startedCalls, address.startedCalls);
+});
+
+test("an error names five addresses at most", async (context) => {
+  const addresses = await Promise.all(Array.from({ length: 7 }, closedAddress));
+  const backend = balance(context, addresses);
+  const { status } = await run(backend, say, [hello]);
+  assert.equal(status?.message.match(/connect ECONNREFUSED/g)?.length, 5, status?.message);
+  assert.match(status.message, /; and 2 more$/);
 });
 
 test("compression is what all addresses accept", async (context) => {

@@ -278,4 +278,12 @@ describe("what a call tells about its address", () => {
     for (let i = 0; i < 4; i++) assert.equal((await run(backend, say, [hello])).status?.code, Code.OK);
     assert.equal(order.filter((index) => index === order[0]).length, 1);
   });
+
+  test("takes no more than all of them out, which are then called all the same", async (context) => {
+    const outlier = { consecutiveFailures: 1, maxEjectedShare: 1 };
+    const { backend, order } = await pair(context, [broken], { outlier });
+    for (let i = 0; i < 4; i++) assert.equal((await run(backend, say, [hello])).status?.code, Code.INTERNAL);
+    assert.ok(backend.addresses().every(({ isEjected, isUsable }) => isEjected && isUsable));
+    assert.equal(order.length, 4);
+  });
 });
