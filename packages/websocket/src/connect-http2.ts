@@ -86,26 +86,43 @@ async function settingsOf(session: ClientHttp2Session, path: string, giveUp: Abo
   if (session.closed || session.destroyed) throw failed("the HTTP/2 session has ended");
   if (session.remoteSettings.enableConnectProtocol === undefined) {
     await new Promise<void>((resolve, reject) => {
-      const events = {
-        remoteSettings: () => settle(),
-        error: (error: Error) => settle(failed(error.message, error)),
-        close: () => settle(failed("the HTTP/2 session has ended")),
-      };
-      const onAbort = (): void => settle(giveUp.reason);
-      for (const [name, listener] of Object.entries(events)) session.on(name, listener);
-      giveUp.addEventListener("abort", onAbort);
-      if (giveUp.aborted) onAbort();
-
-      function settle(error?: unknown): void {
-        for (const [name, listener] of Object.entries(events)) session.off(name, listener);
-        giveUp.removeEventListener("abort", onAbort);
-        if (error === undefined) resolve();
-        else reject(error);
-      }
+      firstSettings(session).then(resolve, (cause: Error) => reject(failed(cause.message, cause)));
+      giveUp.addEventListener("abort", () => reject(giveUp.reason));
+      if (giveUp.aborted) reject(giveUp.reason);
     });
   }
   if (session.remoteSettings.enableConnectProtocol === true) return;
   throw failed("the server takes no WebSockets over HTTP/2: its setting enableConnectProtocol is off");
+}
+
+const settingsToCome = new WeakMap<ClientHttp2Session, Promise<void>>();
+
+/** One wait for all who connect on a session that is new. */
+function firstSettings(session: ClientHttp2Session): Promise<void> {
+  let settings = settingsToCome.get(session);
+  if (settings !== undefined) return settings;
+  settings = new Promise((resolve, reject) => {
+    const onClose = (): void => onError(new Error("the HTTP/2 session has ended"));
+    session.on("remoteSettings", onSettings);
+    session.on("error", onError);
+    session.on("close", onClose);
+
+    function onSettings(): void {
+      stop();
+      resolve();
+    }
+    function onError(error: Error): void {
+      stop();
+      reject(error);
+    }
+    function stop(): void {
+      session.off("remoteSettings", onSettings);
+      session.off("error", onError);
+      session.off("close", onClose);
+    }
+  });
+  settingsToCome.set(session, settings);
+  return settings;
 }
 
 function answerOn(

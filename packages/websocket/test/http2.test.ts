@@ -337,6 +337,19 @@ describe("connectHttp2WebSocket", () => {
     await assert.rejects(connectHttp2WebSocket(plain, "/"), { code: "connect_failed" });
   });
 
+  test("opens many at once on a new session, with one wait for its settings", async (context) => {
+    const server = await listenHttp2(context, { handlers: echo });
+    const session = connect(server.url);
+    context.after(() => session.destroy());
+    const connecting = Array.from({ length: 20 }, () => connectHttp2WebSocket(session, "/"));
+    assert.ok(session.listenerCount("remoteSettings") <= 1);
+    await Promise.all(connecting);
+    assert.deepEqual(
+      [session.listenerCount("remoteSettings"), session.listenerCount("error"), server.connections.length],
+      [0, 0, 20],
+    );
+  });
+
   test("fails with connect_failed where nobody listens", async (context) => {
     const session = connect("http://127.0.0.1:1");
     session.on("error", () => {});

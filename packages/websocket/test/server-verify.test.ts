@@ -289,16 +289,22 @@ describe("the verify function of an endpoint", () => {
     await server.close();
   });
 
-  test("is told when the server closes, and `close()` waits for its answer", async (context) => {
-    const gate = new Gate();
-    const { server, port } = await serve(context, { verify: gate.verify });
-    const answer = answerTo(context, port, upgradeTo("/"));
-    const signal = await gate.asked;
+  test("is told when the server closes, and `close()` waits for its answers", async (context) => {
+    const signals: AbortSignal[] = [];
+    const { server, port } = await serve(context, {
+      verify: (_, signal) => {
+        signals.push(signal);
+        return new Promise(() => {});
+      },
+    });
+    const answers = Array.from({ length: 20 }, () => answerTo(context, port, upgradeTo("/")));
+    while (signals.length < 20) await turn();
     await server.close();
-    assert.equal(signal.aborted, true);
-    assert.match(await answer, /^HTTP\/1\.1 503 .*The server closes\.\n$/s);
-    assert.equal(server.refusals.server_closing, 1);
-    gate.decide(undefined);
+    assert.ok(signals.every((signal) => signal.aborted));
+    for (const text of await Promise.all(answers)) {
+      assert.match(text, /^HTTP\/1\.1 503 .*The server closes\.\n$/s);
+    }
+    assert.equal(server.refusals.server_closing, 20);
   });
 
   test("does all of that over HTTP/2 too", async (context) => {

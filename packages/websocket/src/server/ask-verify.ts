@@ -18,19 +18,19 @@ export interface VerifyContext {
   readonly socket: Duplex;
   readonly timeoutMs: number;
   readonly clock: Clock;
-  /** Fires when the server closes. */
-  readonly closing: AbortSignal;
+  /** What the server calls when it closes. */
+  readonly onClose: Set<() => void>;
 }
 
 /** Asks a `verify` function, and waits until it has decided or the decision is no longer wanted. Never rejects. */
 export async function askVerify(verify: Verify, context: VerifyContext): Promise<Verdict> {
-  const { request, socket, timeoutMs, clock, closing } = context;
+  const { request, socket, timeoutMs, clock, onClose } = context;
   const unwanted = new AbortController();
   const verdict = await new Promise<Verdict>((resolve) => {
     const stopWatching = watchForLeaving(socket, () => settle({ name: "client_left" }));
     const timer = clock.after(timeoutMs, () => settle({ name: "timeout" }));
     const onClosing = (): void => settle({ name: "closing" });
-    closing.addEventListener("abort", onClosing);
+    onClose.add(onClosing);
     decide(verify, request, unwanted.signal).then(settle, (cause: unknown) =>
       settle({ name: "failed", cause }),
     );
@@ -38,7 +38,7 @@ export async function askVerify(verify: Verify, context: VerifyContext): Promise
     function settle(settled: Verdict): void {
       stopWatching();
       timer.cancel();
-      closing.removeEventListener("abort", onClosing);
+      onClose.delete(onClosing);
       resolve(settled);
     }
   });

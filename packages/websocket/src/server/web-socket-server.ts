@@ -57,7 +57,9 @@ export class WebSocketServer {
   readonly #seating: Seating;
   readonly #connections = new Set<WebSocketConnection>();
   readonly #refusals = noRefusals();
-  readonly #closing = new AbortController();
+  /** What waits for a `verify`, and is told when the server closes. */
+  readonly #undecided = new Set<() => void>();
+  #closing = false;
   #closed: Promise<void> | undefined;
   /** Is called when the last connection has gone, while the server closes. */
   #emptied: (() => void) | undefined;
@@ -149,7 +151,8 @@ export class WebSocketServer {
   }
 
   async #close(code: number, reason: string, timeoutMs: number): Promise<void> {
-    this.#closing.abort();
+    this.#closing = true;
+    for (const close of this.#undecided) close();
     for (const connection of this.#connections) connection.close(code, reason);
     if (this.#seating.taken === 0) return;
     const timer = this.#clock.after(timeoutMs, () => {
@@ -221,7 +224,7 @@ export class WebSocketServer {
       this.#refuse(opening, ...objection);
       return true;
     }
-    if (this.#closing.signal.aborted) {
+    if (this.#closing) {
       this.#refuseClosing(opening);
       return true;
     }
@@ -237,14 +240,14 @@ export class WebSocketServer {
       const { verify } = endpoint;
       const timeoutMs = resolveLimits(endpoint.limits).handshakeTimeoutMs;
       const { socket } = opening;
-      const context = { request, socket, timeoutMs, clock: this.#clock, closing: this.#closing.signal };
+      const context = { request, socket, timeoutMs, clock: this.#clock, onClose: this.#undecided };
       void askVerify(verify, context).then((verdict) => this.#verified(opening, served, seat, verdict));
     }
     return true;
   }
 
   #verified(opening: Opening, served: Served, seat: Seat, verdict: Verdict): void {
-    if (verdict.name === "admitted" && !this.#closing.signal.aborted) {
+    if (verdict.name === "admitted" && !this.#closing) {
       this.#accept(opening, served, seat, verdict.admission);
       return;
     }
