@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { startChromium } from "@sluice/testkit";
 import { startDemo, type Demo } from "./support.ts";
 
@@ -93,4 +96,18 @@ test("Ctrl-C ends the demo, all of it", async () => {
   const another = await startDemo();
   await another.stop();
   await assert.rejects(fetch(another.url));
+});
+
+test("a port in use ends the demo, all of it, and says so", { timeout: 30_000 }, async () => {
+  const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+  const second = spawn(process.execPath, ["--import", "tsx", "--conditions=@sluice/source", main], {
+    env: { ...process.env, PORT: new URL(demo.url).port },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  second.stderr.setEncoding("utf8").on("data", (chunk: string) => (said += chunk));
+  // Its streams close when the last of its processes has ended.
+  const [code] = (await once(second, "close")) as [number];
+  assert.equal(code, 1);
+  assert.match(said, /port \d+ .*is in use/);
 });
