@@ -61,7 +61,7 @@ export interface WebSocketConnection {
   readonly bufferedAmount: number;
   /** Bytes that came since the opening handshake, frame headers and control frames among them. */
   readonly bytesReceived: number;
-  /** Whether the application has stopped reading with `pause()`. */
+  /** Whether nothing is read: since `pause()`, or because a message stream is full of what nobody has iterated. */
   readonly isPaused: boolean;
 
   /**

@@ -15,7 +15,7 @@ export { acceptHttp2WebSocket, isHttp2WebSocket, refuseHttp2WebSocket } from "./
 export type { AcceptOptions, ProtocolChoice } from "./accept-options.ts";
 export type { HandshakeRequest } from "./handshake/handshake-request.ts";
 export type { OriginPolicy } from "./handshake/origin.ts";
-export { type Refusal, refuse } from "./handshake/refusal.ts";
+export type { Refusal } from "./handshake/refusal.ts";
 
 export { connectWebSocket, type ConnectOptions } from "./connect.ts";
 export { connectHttp2WebSocket, type Http2ConnectOptions } from "./connect-http2.ts";

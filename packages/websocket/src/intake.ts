@@ -18,9 +18,9 @@ export class Intake {
     this.#parser = parser;
   }
 
-  /** Whether the application has paused. */
+  /** Whether nothing is read. */
   get isPaused(): boolean {
-    return this.#paused;
+    return this.#paused || this.#suspended;
   }
 
   /** Whether something that came before is still to be handed out. */

@@ -25,7 +25,6 @@ test("the package exports these names and no others", () => {
     "defaultLimits",
     "isHttp2WebSocket",
     "isWireCloseCode",
-    "refuse",
     "refuseHttp2WebSocket",
     "refuseWebSocket",
     "systemClock",

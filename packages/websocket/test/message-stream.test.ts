@@ -132,6 +132,8 @@ describe("a message stream", () => {
     );
     await journal.count(1);
     assert.equal(streams.length, 1);
+    // Which the heartbeat must not take for a dead peer.
+    assert.equal(server.connections[0]?.isPaused, true);
     for await (const part of streams[0]!) {
       assert.equal(part.toString(), "one");
       break;
