@@ -116,11 +116,13 @@ describe("createWebSocketServer", () => {
     const http = createServer();
     const port = await start(context, http);
     const options = { unknownPath: "leave" } as const;
-    const one = createWebSocketServer({ path: "/one", handlers: saying("one") }, options).attach(http);
+    const one = createWebSocketServer({ path: "/one", handlers: saying("one") }, options);
     const two = createWebSocketServer({ path: "/two", handlers: saying("two") }).attach(createServer());
     context.after(() => Promise.all([one.close({ timeoutMs: 1 }), two.close({ timeoutMs: 1 })]));
+    const ones: boolean[] = [];
     const left: boolean[] = [];
     http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (ones.length < 2) ones.push(one.handleUpgrade(request, socket, head));
       if (request.url !== "/one") left.push(two.handleUpgrade(request, socket, head));
     });
     for (const name of ["one", "two"]) {
@@ -131,8 +133,44 @@ describe("createWebSocketServer", () => {
     assert.match(await answerTo(context, port, upgradeTo("/three")), /^HTTP\/1\.1 404/);
     assert.deepEqual(left, [true, true]);
     assert.deepEqual([one.refusals.unknown_path, two.refusals.unknown_path], [0, 1]);
-    const request = { url: "/", headers: {}, socket: {} } as IncomingMessage;
-    assert.equal(one.handleUpgrade(request, undefined as unknown as Duplex, Buffer.alloc(0)), false);
+    assert.deepEqual(ones, [true, false]);
+  });
+
+  test("leaves alone what another server, or itself attached twice, has taken", async (context) => {
+    const http = createServer();
+    const port = await start(context, http);
+    let letIn: (() => void) | undefined;
+    const first = createWebSocketServer(
+      [
+        { path: "/first", handlers: saying("first") },
+        {
+          path: "/slow",
+          handlers: saying("slow"),
+          verify: () =>
+            new Promise((resolve) => {
+              letIn = () => resolve(undefined);
+              http.emit("asked");
+            }),
+        },
+        { path: "/refused", handlers: {}, origin: [] },
+      ],
+      { unknownPath: "leave" },
+    ).attach(http);
+    const second = createWebSocketServer({ path: "/second", handlers: saying("second") }).attach(http);
+    second.attach(http);
+    context.after(() => Promise.all([first.close({ timeoutMs: 1 }), second.close({ timeoutMs: 1 })]));
+    const asked = once(http, "asked").then(() => setImmediate(() => letIn?.()));
+    for (const name of ["first", "second", "slow"]) {
+      const journal = new Journal();
+      await connectWebSocket(`ws://127.0.0.1:${port}/${name}`, { handlers: journal });
+      assert.deepEqual(await journal.count(1), [`text ${name}`]);
+    }
+    await asked;
+    const refused = await answerTo(context, port, upgradeTo("/refused", { Origin: "http://x" }));
+    assert.match(refused, /^HTTP\/1\.1 403 /);
+    assert.equal(refused.split("HTTP/1.1").length, 2);
+    assert.deepEqual([first.connections.size, second.connections.size], [2, 1]);
+    assert.deepEqual([second.refusals.unknown_path, second.refusals.failed], [0, 0]);
   });
 
   test("goes with requests, and with a plain CONNECT, on the same HTTP/2 server", async (context) => {

@@ -8,6 +8,7 @@ import type {
 import type { Duplex } from "node:stream";
 import { isHttp2WebSocket } from "../accept-http2.ts";
 import type { AcceptOptions } from "../accept-options.ts";
+import { isAttached } from "../attached-socket.ts";
 import { boundHandlers } from "../bound-handlers.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { CloseCode } from "../close-code.ts";
@@ -38,6 +39,9 @@ interface Served {
   readonly options: AcceptOptions;
   readonly heartbeat: Heartbeat | undefined;
 }
+
+/** Sockets of requests that a `verify` decides about. */
+const waiting = new WeakSet<Duplex>();
 
 const seatOf: unique symbol = Symbol("Seat");
 
@@ -87,7 +91,8 @@ export class WebSocketServer {
   /**
    * Takes the WebSockets of an HTTP server: `upgrade` requests, and on an HTTP/2 server extended CONNECT too, which
    * this allows by its settings (RFC 8441). Other requests stay with the server's other listeners. A server that has
-   * a `stream` listener of its own must leave CONNECT requests alone there.
+   * a `stream` listener of its own must leave CONNECT requests alone there. Of several that are attached to one HTTP
+   * server, all but the last need `unknownPath: "leave"`.
    *
    * How long a client may take to send its request is the HTTP server's `headersTimeout`.
    */
@@ -115,7 +120,7 @@ export class WebSocketServer {
 
   /**
    * Takes what an `upgrade` event gives, for servers that are not attached. Answers whether the request is answered
-   * here, now or later; false only with `unknownPath: "leave"`.
+   * here, now or later: false for a path that is left to others, and for a request that another has answered.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     return this.#open(openingFromUpgrade(request, socket, head));
@@ -201,6 +206,7 @@ export class WebSocketServer {
   }
 
   #open(opening: Opening): boolean {
+    if (isAnswered(opening.socket)) return false;
     try {
       return this.#decide(opening);
     } catch (cause) {
@@ -241,7 +247,11 @@ export class WebSocketServer {
       const timeoutMs = resolveLimits(endpoint.limits).handshakeTimeoutMs;
       const { socket } = opening;
       const context = { request, socket, timeoutMs, clock: this.#clock, onClose: this.#undecided };
-      void askVerify(verify, context).then((verdict) => this.#verified(opening, served, seat, verdict));
+      waiting.add(socket);
+      void askVerify(verify, context).then((verdict) => {
+        waiting.delete(socket);
+        this.#verified(opening, served, seat, verdict);
+      });
     }
     return true;
   }
@@ -304,7 +314,11 @@ export class WebSocketServer {
   }
 
   #later(status: number, message: string): Refusal {
-    return { status, message, headers: { "Retry-After": String(this.#options.retryAfterSeconds) } };
+    return {
+      status,
+      message,
+      headers: { "Retry-After": String(Math.ceil(this.#options.retryAfterSeconds)) },
+    };
   }
 
   #refuse(opening: Opening, reason: RefusalReason, refusal: Refusal): void {
@@ -331,6 +345,11 @@ export class WebSocketServer {
       throwOn(error);
     }
   }
+}
+
+/** Whether another server, or this one attached twice, has taken a request before. */
+function isAnswered(socket: Duplex): boolean {
+  return isAttached(socket) || waiting.has(socket) || socket.writableEnded;
 }
 
 /** Lets an error of the application reach the process, but nobody in between. */
