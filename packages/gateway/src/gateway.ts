@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { Code, nameOfCode } from "@sluice/protocol";
 import {
+  createCors,
   createRestHandler,
   createRpcHandler,
   createStatus,
@@ -28,7 +29,7 @@ export interface GatewayOptions {
   readonly maxMessageBytes?: number;
   /** Milliseconds between two comments in a silent stream of Server-Sent Events; default 15 000. */
   readonly keepAliveMs?: number;
-  /** Which pages may open WebSockets; default: those of the gateway's own origin. */
+  /** Which pages may make calls and open WebSockets; default: those of the gateway's own origin. */
   readonly origin?: NonNullable<AcceptOptions["origin"]>;
   /** A folder of files to serve where no method is bound. */
   readonly files?: string;
@@ -66,6 +67,7 @@ export class Gateway {
       routes,
       ...(options.files === undefined ? {} : { fallback: createFileHandler(options.files) }),
     });
+    const cors = createCors(options.origin ?? "same");
     const rpc = createRpcHandler({ ...shared, methods: () => upstream.methods() });
     const webSockets = new RestWebSocketDialect({
       ...shared,
@@ -77,7 +79,8 @@ export class Gateway {
     this.#webSockets = webSockets;
     this.#listener = new Listener({
       request: (request, response) => {
-        if (!rpc(request, response)) rest(request, response);
+        if (cors(request, response) || rpc(request, response)) return;
+        rest(request, response);
       },
       upgrade: (request, socket, head) => webSockets.handleUpgrade(request, socket, head),
       failed: (error) => log.error(error),

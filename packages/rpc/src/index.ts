@@ -70,3 +70,4 @@ export { watchSchema, type SchemaWatch, type SchemaWatchOptions } from "./balanc
 export { createServiceDirectory, type DirectoryPart } from "./balancer/service-directory.ts";
 export { httpCallOf, needsMessage, ruleForClient, streamTargetOf, type HttpCall } from "./transcode/http-call.ts";
 export { JsonSplitter } from "./transcode/json-splitter.ts";
+export { createCors } from "./cors.ts";

@@ -47,7 +47,10 @@ export function addServe(program: Command): void {
         .default("spec"),
     )
     .option("--max-message <bytes>", "the largest message of a client", bytesFromText, 4 * 1024 * 1024)
-    .option("--allow-origin <origin...>", "pages of other origins that may open WebSockets; * for all")
+    .option(
+      "--allow-origin <origin...>",
+      "pages of other origins that may make calls and open WebSockets; * for all",
+    )
     .option("--files <dir>", "a folder of files to serve where no method is bound")
     .option("--grace <seconds>", "how long calls may still take after SIGTERM", secondsFromText, 10)
     .addOption(new Option("--log-level <level>", "how much to log").choices(logLevels).default("info"))

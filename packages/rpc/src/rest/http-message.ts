@@ -11,6 +11,7 @@ export interface HttpResponse extends Writable {
   readonly headersSent: boolean;
   setHeader(name: string, value: string | readonly string[]): unknown;
   flushHeaders?(): void;
+  getHeader(name: string): number | string | string[] | undefined;
   appendHeader(name: string, value: string | readonly string[]): unknown;
   addTrailers(headers: Record<string, string | string[]>): void;
 }

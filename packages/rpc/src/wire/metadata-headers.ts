@@ -1,4 +1,6 @@
 import { noMetadata, type Metadata } from "../call/metadata.ts";
+import { exposeHeaders } from "../cors.ts";
+import type { HttpResponse } from "../rest/http-message.ts";
 
 /** Headers that belong to one connection or to the framing of a request; they are never metadata. */
 const wireHeaders = new Set([
@@ -112,13 +114,13 @@ export function headerValue(name: string, values: readonly string[]): string | s
 }
 
 /** Sets metadata as the headers of a response, each name with `prefix` before it. */
-export function setMetadata(
-  response: { setHeader(name: string, value: string | readonly string[]): unknown },
-  metadata: Metadata,
-  prefix = "",
-): void {
+export function setMetadata(response: HttpResponse, metadata: Metadata, prefix = ""): void {
   for (const name in metadata) {
     const value = metadata[name] as string | readonly string[];
     response.setHeader(prefix + name, typeof value === "string" ? value : headerValue(name, value));
   }
+  exposeHeaders(
+    response,
+    Object.keys(metadata).map((name) => prefix + name),
+  );
 }
