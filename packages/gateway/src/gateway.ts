@@ -12,9 +12,11 @@ import {
   type Schema,
 } from "@sluice/rpc";
 import type { AcceptOptions } from "@sluice/websocket";
-import { createFileHandler } from "./files.ts";
+import { createFileHandler, type FileHandler } from "./files.ts";
 import { Listener } from "./listener/listener.ts";
 import type { Logger } from "./log.ts";
+import { createOpenApiHandler } from "./openapi-handler.ts";
+import { OwnServices } from "./own-services.ts";
 import { levelOfStatus, Upstream } from "./upstream.ts";
 
 /** What a gateway is made of. */
@@ -33,6 +35,10 @@ export interface GatewayOptions {
   readonly origin?: NonNullable<AcceptOptions["origin"]>;
   /** A folder of files to serve where no method is bound. */
   readonly files?: string;
+  /** Whether clients may ask for the schema by gRPC server reflection; default false. */
+  readonly reflection?: boolean;
+  /** Whether `GET /openapi.json` answers the OpenAPI document, where no method is bound to it; default false. */
+  readonly openApi?: boolean;
 }
 
 /** How long clients may take to read how their calls were ended, in milliseconds. */
@@ -43,6 +49,7 @@ const closing = createStatus(Code.UNAVAILABLE, "the gateway is shutting down");
 /** One port, its dialects, and the backend behind them. */
 export class Gateway {
   readonly #upstream: Upstream;
+  readonly #own: OwnServices;
   readonly #listener: Listener;
   readonly #webSockets: RestWebSocketDialect;
   #isClosing = false;
@@ -65,7 +72,14 @@ export class Gateway {
       ...shared,
       ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
       routes,
-      ...(options.files === undefined ? {} : { fallback: createFileHandler(options.files) }),
+      fallback: createFallback(options, () => upstream.schema()),
+    });
+    this.#own = new OwnServices({
+      schema: () => upstream.schema(),
+      onChange: (listener) => upstream.onChange(listener),
+      isClosing: () => this.#isClosing,
+      reflection: options.reflection ?? false,
+      report: shared.report,
     });
     const cors = createCors(options.origin ?? "same");
     const rpc = createRpcHandler({ ...shared, methods: () => upstream.methods() });
@@ -79,7 +93,7 @@ export class Gateway {
     this.#webSockets = webSockets;
     this.#listener = new Listener({
       request: (request, response) => {
-        if (cors(request, response) || rpc(request, response)) return;
+        if (cors(request, response) || this.#own.handle(request, response) || rpc(request, response)) return;
         rest(request, response);
       },
       upgrade: (request, socket, head) => webSockets.handleUpgrade(request, socket, head),
@@ -112,11 +126,17 @@ export class Gateway {
     const drained = this.#listener.drain();
     await settledWithin(drained, graceMs);
     this.#webSockets.closeAll(closing.message);
-    await this.#upstream.close(0);
+    await Promise.all([this.#upstream.close(0), this.#own.close()]);
     await settledWithin(drained, lastWordsTime);
     this.#listener.destroy();
     await drained;
   }
+}
+
+function createFallback({ files, openApi }: GatewayOptions, schema: () => Schema | undefined): FileHandler {
+  const serveFile: FileHandler =
+    files === undefined ? (_request, _response, refuse) => refuse() : createFileHandler(files);
+  return openApi === true ? createOpenApiHandler(schema, serveFile) : serveFile;
 }
 
 function logCall(log: Logger, report: CallReport): void {

@@ -17,7 +17,12 @@ const longestPause = 5_000;
 
 type State =
   | { readonly kind: "loading"; readonly status: Status; retry?: NodeJS.Timeout }
-  | { readonly kind: "ready"; readonly routes: RestRoutes; readonly directory: Directory }
+  | {
+      readonly kind: "ready";
+      readonly schema: Schema;
+      readonly routes: RestRoutes;
+      readonly directory: Directory;
+    }
   | { readonly kind: "closed" };
 
 /** What an upstream is made of. */
@@ -37,6 +42,7 @@ export interface UpstreamOptions {
 export class Upstream {
   readonly #options: UpstreamOptions;
   #state: State;
+  readonly #listeners = new Set<() => void>();
   #attempts = 0;
 
   constructor(options: UpstreamOptions) {
@@ -63,6 +69,17 @@ export class Upstream {
     return this.#state.kind === "ready" ? this.#state.routes : this.#reason(this.#state);
   }
 
+  /** The schema, once it is known. */
+  schema(): Schema | undefined {
+    return this.#state.kind === "ready" ? this.#state.schema : undefined;
+  }
+
+  /** Calls `listener` after each change of the schema; the function that it returns ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** The methods by their path, or why there are none yet. */
   methods(): Directory | Status {
     return this.#state.kind === "ready" ? this.#state.directory : this.#reason(this.#state);
@@ -72,6 +89,7 @@ export class Upstream {
   async close(graceMs: number): Promise<void> {
     if (this.#state.kind === "loading") clearTimeout(this.#state.retry);
     this.#state = { kind: "closed" };
+    for (const listener of this.#listeners) listener();
     await this.#options.backend.close(graceMs);
   }
 
@@ -93,7 +111,8 @@ export class Upstream {
     const { name, backend, rest, log } = this.#options;
     const routes = new RestRoutes(schema, backend, rest);
     for (const problem of routes.problems) log.warn(`an HTTP rule is left out: ${problem.message}`);
-    this.#state = { kind: "ready", routes, directory: createDirectory(schema, backend, rest) };
+    this.#state = { kind: "ready", schema, routes, directory: createDirectory(schema, backend, rest) };
+    for (const listener of this.#listeners) listener();
     if (schema.methods.size === 0) log.warn(`${name}: the schema has no methods, so nothing can be called`);
     else log.info(`${name}: ${schema.methods.size} methods`);
   }

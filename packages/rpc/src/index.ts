@@ -71,3 +71,4 @@ export { createServiceDirectory, type DirectoryPart } from "./balancer/service-d
 export { httpCallOf, needsMessage, ruleForClient, streamTargetOf, type HttpCall } from "./transcode/http-call.ts";
 export { JsonSplitter } from "./transcode/json-splitter.ts";
 export { createCors } from "./cors.ts";
+export { ownSchema } from "./services/own-schema.ts";

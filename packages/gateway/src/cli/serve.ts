@@ -24,6 +24,8 @@ interface ServeFlags extends SchemaFlags {
   readonly maxMessage: number;
   readonly allowOrigin?: readonly string[];
   readonly files?: string;
+  readonly serveReflection?: boolean;
+  readonly serveOpenapi?: boolean;
   readonly grace: number;
   readonly logLevel: LogLevel;
 }
@@ -52,6 +54,8 @@ export function addServe(program: Command): void {
       "pages of other origins that may make calls and open WebSockets; * for all",
     )
     .option("--files <dir>", "a folder of files to serve where no method is bound")
+    .option("--serve-reflection", "let clients ask for the schema by server reflection")
+    .option("--serve-openapi", "answer GET /openapi.json with the OpenAPI document")
     .option("--grace <seconds>", "how long calls may still take after SIGTERM", secondsFromText, 10)
     .addOption(new Option("--log-level <level>", "how much to log").choices(logLevels).default("info"))
     .action(serve);
@@ -79,6 +83,8 @@ async function serve(flags: ServeFlags): Promise<void> {
     maxMessageBytes: flags.maxMessage,
     ...(origins === undefined ? {} : { origin: origins.includes("*") ? "any" : origins }),
     ...(flags.files === undefined ? {} : { files: flags.files }),
+    reflection: flags.serveReflection ?? false,
+    openApi: flags.serveOpenapi ?? false,
   });
   onShutdown(() => gateway.close(flags.grace * 1000));
   const address = await gateway.start(flags.host, flags.port).catch((error: unknown) => {

@@ -23,8 +23,9 @@ export interface CallStart {
 /**
  * What a backend tells of a call; implemented by each dialect.
  *
- * All of it is called synchronously, and never before `Backend.open` has returned. The order is: `headers` at
- * most once, `message` any number of times, `end` exactly once and last. A listener MUST NOT throw.
+ * All of it is called synchronously, and never before `Backend.open` has returned. The order is: `headers`
+ * once before the first `message` (and not at all where a call ends without one and without headers of its own),
+ * `message` any number of times, `end` exactly once and last. A listener MUST NOT throw.
  */
 export interface CallListener {
   /** `encoding` is how messages are compressed that come as such: one of `CallStart.acceptEncodings`. */

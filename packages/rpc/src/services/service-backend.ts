@@ -77,6 +77,7 @@ class LocalCall implements Call {
   /** `answered`: the service has ended the call, and the listener has not heard it yet. */
   #state: "open" | "answered" | "over" = "open";
   #paused = false;
+  #begun = false;
   #scheduled = false;
 
   constructor(start: CallStart, listener: CallListener, over: () => void) {
@@ -157,6 +158,10 @@ class LocalCall implements Call {
       if (said === undefined) return;
       if (said instanceof Uint8Array) {
         this.#saidBytes -= said.length;
+        if (!this.#begun) {
+          this.#begun = true;
+          this.#listener.headers(noMetadata);
+        }
         this.#listener.message(said);
       } else {
         this.#finish(said.status, said.trailers);
