@@ -68,7 +68,13 @@ export type { PolicyName } from "./balancer/policy.ts";
 export type { RetryOptions } from "./balancer/retry-policy.ts";
 export { watchSchema, type SchemaWatch, type SchemaWatchOptions } from "./balancer/schema-watch.ts";
 export { createServiceDirectory, type DirectoryPart } from "./balancer/service-directory.ts";
-export { httpCallOf, needsMessage, ruleForClient, streamTargetOf, type HttpCall } from "./transcode/http-call.ts";
+export {
+  httpCallOf,
+  needsMessage,
+  ruleForClient,
+  streamTargetOf,
+  type HttpCall,
+} from "./transcode/http-call.ts";
 export { JsonSplitter } from "./transcode/json-splitter.ts";
 export { createCors } from "./cors.ts";
 export { ownSchema } from "./services/own-schema.ts";
