@@ -56,11 +56,12 @@ for (const direction of chosen) {
   let announced = 0;
   for (const cases of parts) {
     const started = performance.now();
-    const folder = join(out, `${values.peer}-${direction}`, cases.join("_").replaceAll("*", "x"));
+    const name = cases.length > 1 ? `${cases[0]} to ${cases.at(-1)}` : String(cases[0]);
+    const folder = join(out, `${values.peer}-${direction}`, name.replaceAll("*", "x").replaceAll(" ", "-"));
     const outcome = await test({ wstest, folder, peer: values.peer, cases });
     const seconds = Math.round((performance.now() - started) / 1000);
     console.log(
-      `${values.peer} ${direction}, ${cases.join(" ")}: ${outcome.results.filter(passes).length} of ${outcome.announced} (${seconds} s)`,
+      `${values.peer} ${direction}, ${name}: ${outcome.results.filter(passes).length} of ${outcome.announced} (${seconds} s)`,
     );
     results.push(...outcome.results);
     announced += outcome.announced;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** One run of the suite's program, in one of its modes. */
 export interface WstestRun {
   readonly child: ChildProcess;
-  /** Number of cases that it said it would run; resolves once it has said so, rejects when it ends before. */
+  /** Number of cases that it said it would run; resolves once it has said so, rejects for none or when it ends before. */
   readonly announced: Promise<number>;
   /** Resolves when the program has ended. */
   readonly ended: Promise<void>;
@@ -38,7 +38,10 @@ export async function startWstest(
       if (count === undefined) return;
       // What follows is a line a case: let it flow away.
       child.stdout.off("data", read).resume();
-      resolve(Number(count));
+      if (count !== "0") return resolve(Number(count));
+      // Left alone, it would wait for ever.
+      child.kill();
+      reject(new Error("no case of the suite matches"));
     };
     child.stdout.on("data", read);
     void ended.then(() => reject(new Error(`wstest ended before it ran a case:\n${head}`)), reject);
