@@ -5,7 +5,8 @@ export { defaultLimits, type Limits } from "./limits.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 
 export { createWebSocketServer } from "./server/create-web-socket-server.ts";
-export type { AttachableServer, WebSocketServer } from "./server/web-socket-server.ts";
+export type { AttachableServer } from "./server/attach-server.ts";
+export type { WebSocketServer } from "./server/web-socket-server.ts";
 export type { CloseOptions, WebSocketServerOptions } from "./server/server-options.ts";
 export type { Admission, PathRule, Verify, WebSocketEndpoint } from "./server/endpoint.ts";
 export type { RefusalCounts, RefusalReason, RefusedRequest } from "./server/refusals.ts";

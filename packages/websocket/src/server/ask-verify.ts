@@ -61,7 +61,7 @@ async function decide(verify: Verify, request: HandshakeRequest, signal: AbortSi
 function watchForLeaving(socket: Duplex, left: () => void): () => void {
   // An end is only told to one who reads; this reads nothing as long as there is something.
   const onReadable = (): void => {
-    if (socket.readableLength === 0) socket.read();
+    if (socket.readableLength === 0) socket.read(0);
   };
   socket.on("readable", onReadable);
   socket.on("end", left);

@@ -1,10 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type {
-  Http2ServerRequest,
-  Http2ServerResponse,
-  IncomingHttpHeaders,
-  ServerHttp2Stream,
-} from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { isHttp2WebSocket } from "../accept-http2.ts";
 import type { AcceptOptions } from "../accept-options.ts";
@@ -15,23 +10,17 @@ import { CloseCode } from "../close-code.ts";
 import { encodeClosePayload } from "../close-frame.ts";
 import type { WebSocketConnection, WebSocketHandlers } from "../connection.ts";
 import { WebSocketError } from "../error.ts";
-import { checkRefusal, type Refusal } from "../handshake/refusal.ts";
 import { Heartbeat } from "../heartbeat.ts";
 import { resolveLimits } from "../limits.ts";
+import { type AttachableServer, attachServer } from "./attach-server.ts";
 import { askVerify, type Verdict } from "./ask-verify.ts";
 import { type Admission, pathOf, takesPath, type WebSocketEndpoint } from "./endpoint.ts";
 import { objectionTo, type Opening, openingFromStream, openingFromUpgrade } from "./opening.ts";
-import { noRefusals, type RefusalCounts, type RefusalReason, type RefusedRequest } from "./refusals.ts";
+import type { RefusalCounts } from "./refusals.ts";
+import { Refuser } from "./refuser.ts";
+import { throwOn } from "./throw-on.ts";
 import { type Seat, Seating } from "./seating.ts";
 import { type CloseOptions, resolveServerOptions, type WebSocketServerOptions } from "./server-options.ts";
-
-/** An `http`, `https` or `http2` server of Node, or what has the same events. */
-export interface AttachableServer {
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  listenerCount(event: string): number;
-  /** What only HTTP/2 servers have. */
-  updateSettings?(settings: { readonly enableConnectProtocol: boolean }): void;
-}
 
 /** An endpoint with what the server adds. */
 interface Served {
@@ -55,12 +44,11 @@ interface SeatedConnection extends WebSocketConnection {
  */
 export class WebSocketServer {
   readonly #options: ReturnType<typeof resolveServerOptions>;
-  readonly #refused: ((refused: RefusedRequest) => void) | undefined;
+  readonly #refuser: Refuser;
   readonly #clock: Clock;
   readonly #served: readonly Served[];
   readonly #seating: Seating;
   readonly #connections = new Set<WebSocketConnection>();
-  readonly #refusals = noRefusals();
   /** What waits for a `verify`, and is told when the server closes. */
   readonly #undecided = new Set<() => void>();
   #closing = false;
@@ -72,7 +60,7 @@ export class WebSocketServer {
 
   constructor(endpoints: readonly WebSocketEndpoint[], options: WebSocketServerOptions) {
     this.#options = resolveServerOptions(options);
-    this.#refused = options.refused;
+    this.#refuser = new Refuser(this.#options.retryAfterSeconds, options.refused);
     this.#clock = options.clock ?? systemClock;
     this.#seating = new Seating(this.#options.maxConnections, this.#options.maxConnectionsPerAddress);
     this.#served = endpoints.map((endpoint) => this.#serve(endpoint));
@@ -85,7 +73,7 @@ export class WebSocketServer {
 
   /** How many opening requests were refused so far, by reason. */
   get refusals(): Readonly<RefusalCounts> {
-    return this.#refusals;
+    return this.#refuser.counts;
   }
 
   /**
@@ -97,24 +85,7 @@ export class WebSocketServer {
    * How long a client may take to send its request is the HTTP server's `headersTimeout`.
    */
   attach(server: AttachableServer): this {
-    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      this.handleUpgrade(request, socket, head);
-    });
-    if (server.updateSettings === undefined) return this;
-    server.updateSettings({ enableConnectProtocol: true });
-    server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-      if (isHttp2WebSocket(headers)) this.handleStream(stream, headers);
-      else if (server.listenerCount("stream") === 1) {
-        // Without this listener Node would have refused the stream.
-        stream.respond({ ":status": 404 }, { endStream: true });
-      }
-    });
-    // Beside a listener for requests, Node answers every CONNECT if nobody listens for them.
-    server.on("connect", (request: Http2ServerRequest, response: Http2ServerResponse) => {
-      if (!isHttp2WebSocket(request.headers) && server.listenerCount("connect") === 1) {
-        response.writeHead(405).end();
-      }
-    });
+    attachServer(server, this);
     return this;
   }
 
@@ -210,7 +181,7 @@ export class WebSocketServer {
     try {
       return this.#decide(opening);
     } catch (cause) {
-      this.#fail(opening, cause);
+      this.#refuser.fail(opening, cause);
       return true;
     }
   }
@@ -221,17 +192,20 @@ export class WebSocketServer {
     const served = this.#served.find(({ endpoint }) => takesPath(endpoint.path, path, request));
     if (served === undefined) {
       if (this.#options.unknownPath === "leave") return false;
-      this.#refuse(opening, "unknown_path", { status: 404, message: "There is no WebSocket at this path." });
+      this.#refuser.refuse(opening, "unknown_path", {
+        status: 404,
+        message: "There is no WebSocket at this path.",
+      });
       return true;
     }
     const { endpoint } = served;
     const objection = objectionTo(opening, endpoint);
     if (objection !== undefined) {
-      this.#refuse(opening, ...objection);
+      this.#refuser.refuse(opening, ...objection);
       return true;
     }
     if (this.#closing) {
-      this.#refuseClosing(opening);
+      this.#refuser.closing(opening);
       return true;
     }
     const seat = this.#seating.take(this.#options.address(request));
@@ -240,7 +214,7 @@ export class WebSocketServer {
         seat === "too_many_connections"
           ? ([503, "The server has all the connections that it takes."] as const)
           : ([429, "There are too many connections from this address."] as const);
-      this.#refuse(opening, seat, this.#later(status, message));
+      this.#refuser.later(opening, seat, status, message);
     } else if (endpoint.verify === undefined) this.#accept(opening, served, seat, {});
     else {
       const { verify } = endpoint;
@@ -262,17 +236,16 @@ export class WebSocketServer {
       return;
     }
     try {
-      if (verdict.name === "refused") this.#refuse(opening, "verify_refused", verdict.refusal);
-      else if (verdict.name === "failed") this.#fail(opening, verdict.cause);
+      if (verdict.name === "refused") this.#refuser.refuse(opening, "verify_refused", verdict.refusal);
+      else if (verdict.name === "failed") this.#refuser.fail(opening, verdict.cause);
       else if (verdict.name === "timeout") {
         const message = "It took too long to decide on this request.";
-        this.#refuse(opening, "verify_timeout", this.#later(503, message));
+        this.#refuser.later(opening, "verify_timeout", 503, message);
       } else if (verdict.name === "client_left") {
-        opening.socket.destroy();
-        this.#count(opening, "client_left", undefined);
-      } else this.#refuseClosing(opening);
+        this.#refuser.left(opening);
+      } else this.#refuser.closing(opening);
     } catch (cause) {
-      this.#fail(opening, cause);
+      this.#refuser.fail(opening, cause);
     }
     this.#leave(seat);
   }
@@ -294,11 +267,11 @@ export class WebSocketServer {
       const connection = opening.accept(all);
       if (connection === undefined) {
         this.#leave(seat);
-        this.#count(opening, "client_left", undefined);
+        this.#refuser.left(opening);
       }
     } catch (cause) {
       if (this.#opening === seat) {
-        this.#fail(opening, cause);
+        this.#refuser.fail(opening, cause);
         this.#leave(seat);
         return;
       }
@@ -308,53 +281,9 @@ export class WebSocketServer {
       this.#opening = undefined;
     }
   }
-
-  #refuseClosing(opening: Opening): void {
-    this.#refuse(opening, "server_closing", this.#later(503, "The server closes."));
-  }
-
-  #later(status: number, message: string): Refusal {
-    return {
-      status,
-      message,
-      headers: { "Retry-After": String(Math.ceil(this.#options.retryAfterSeconds)) },
-    };
-  }
-
-  #refuse(opening: Opening, reason: RefusalReason, refusal: Refusal): void {
-    checkRefusal(refusal);
-    opening.refuse(refusal);
-    this.#count(opening, reason, refusal.status);
-  }
-
-  #fail(opening: Opening, cause: unknown): void {
-    opening.refuse({ status: 500, message: "The server failed." });
-    this.#count(opening, "failed", 500, { cause });
-  }
-
-  #count(
-    { request }: Opening,
-    reason: RefusalReason,
-    status: number | undefined,
-    details: { readonly cause?: unknown } = {},
-  ): void {
-    this.#refusals[reason]++;
-    try {
-      this.#refused?.({ reason, status, request, ...details });
-    } catch (error) {
-      throwOn(error);
-    }
-  }
 }
 
 /** Whether another server, or this one attached twice, has taken a request before. */
 function isAnswered(socket: Duplex): boolean {
   return isAttached(socket) || waiting.has(socket) || socket.writableEnded;
-}
-
-/** Lets an error of the application reach the process, but nobody in between. */
-function throwOn(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }
