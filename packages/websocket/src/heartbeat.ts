@@ -78,7 +78,7 @@ interface Asked {
   /** What the connection had received and had waiting when it was last looked at. */
   received: number;
   waiting: number;
-  /** Whether it was given more time because this process was held up. */
+  /** Whether it was given the time to read what may wait. */
   excused: boolean;
 }
 
@@ -238,14 +238,15 @@ export class Heartbeat {
     const { connection } = each;
     const { patienceMs } = this.#options;
     const { bytesReceived, bufferedAmount, isPaused } = connection;
-    if (!asked.excused && now - asked.deadline > 2 * this.#tickMs) {
-      // This process was held up, so the pong may wait unread.
-      asked.excused = true;
-      asked.deadline = now + this.#tickMs;
-    } else if (isPaused || bytesReceived > asked.received || bufferedAmount < asked.waiting) {
+    if (isPaused || bytesReceived > asked.received || bufferedAmount < asked.waiting) {
       asked.deadline = now + patienceMs;
       asked.received = bytesReceived;
       asked.waiting = bufferedAmount;
+      asked.excused = false;
+    } else if (!asked.excused) {
+      // The pong may wait unread, where this process was held up or reads again since a moment ago.
+      asked.excused = true;
+      asked.deadline = now + this.#tickMs;
     } else {
       const message = `the peer gave no sign of life within ${patienceMs} ms of a ping`;
       connection.terminate(new WebSocketError("timeout", message));

@@ -213,6 +213,24 @@ describe("Heartbeat", () => {
     assert.equal((await journal.end()).cause?.code, "timeout");
   });
 
+  test("reads what waits before it judges, when the application reads again since a moment ago", async (context) => {
+    const { clock, peer, journal, connection, pass } = scene(context, {
+      intervalMs: 1000,
+      patienceMs: 500,
+    });
+    await pass(1050);
+    connection.pause();
+    peer.push(frame(PONG, peer.payloads[0]!, mask));
+    await pass(440);
+    connection.resume();
+    // The time is over before the socket has told of the pong.
+    clock.advance(20);
+    await settled();
+    assert.equal(journal.closed, undefined);
+    await pass(550);
+    assert.equal(peer.payloads.length, 2);
+  });
+
   test("takes no pong for the answer that it did not ask for", async (context) => {
     const { heartbeat, peer, journal, connection, pass } = scene(context, { intervalMs: 1000 });
     await peer.sends(PONG, "");
