@@ -3,6 +3,7 @@ import {
   createHealthService,
   createReflectionService,
   createRpcHandler,
+  createSchema,
   ownSchema,
   ServiceBackend,
   ServingStatus,
@@ -40,9 +41,7 @@ export class OwnServices {
       status: (service) => statusOf(service, options),
       onChange: options.onChange,
     });
-    const reflection = options.reflection
-      ? createReflectionService(options.schema)
-      : new Map<string, never>();
+    const reflection = options.reflection ? createReflectionService(withOwnServices(options.schema)) : [];
     this.#backend = new ServiceBackend(new Map([...health, ...reflection]));
     const directory = createDirectory(ownSchema(), this.#backend);
     this.#handler = createRpcHandler({ methods: () => directory, report: options.report });
@@ -57,6 +56,23 @@ export class OwnServices {
   close(): Promise<void> {
     return this.#backend.close();
   }
+}
+
+// What reflection tells: the backend's services, and those of the gateway that the backend does not have too.
+function withOwnServices(schema: () => Schema | undefined): () => Schema | undefined {
+  let made: { readonly from: Schema; readonly schema: Schema } | undefined;
+  return () => {
+    const known = schema();
+    if (known === undefined) return undefined;
+    if (made?.from !== known) {
+      const sources = ownSchema().sources.map((source) => ({
+        ...source,
+        files: source.files.filter((file) => known.registry.getFile(file.name) === undefined),
+      }));
+      made = { from: known, schema: createSchema(...known.sources, ...sources) };
+    }
+    return made.schema;
+  };
 }
 
 function statusOf(service: string, { schema, isClosing }: OwnServicesOptions): ServingStatus | undefined {

@@ -49,6 +49,7 @@ describe("the gateway's own services", () => {
     const backend = createHttp2Backend(sluice.http);
     const schema = await reflectSchema(backend);
     assert.ok(schema.methods.has("/sluice.test.v1.Echo/Say"));
+    assert.ok(schema.methods.has("/grpc.health.v1.Health/Check"));
     await backend.close(0);
   });
 
