@@ -8,6 +8,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { build } from "esbuild";
 import { countOf } from "./count.ts";
 import { installSuite } from "./suite.ts";
 
@@ -21,10 +22,21 @@ const { backend } = parseArgs({
 }).values;
 
 const { runner, environment } = await installSuite();
+// One file, because the suite waits only some seconds for a server to start.
+const server = fileOf("../out/connect-server.mjs");
+await build({
+  entryPoints: [fileOf("server.ts")],
+  outfile: server,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  conditions: ["@sluice/source"],
+  external: ["@bufbuild/*", "commander", "pino", "pino-pretty", "protoc", "sirv"],
+  logLevel: "error",
+});
 const args = [
   "--mode",
   "server",
-  // The suite waits only some seconds for a server to start.
   "--max-servers",
   "1",
   "--conf",
@@ -34,10 +46,7 @@ const args = [
   ...own,
   "--",
   process.execPath,
-  "--import",
-  "tsx",
-  "--conditions=@sluice/source",
-  fileOf("server.ts"),
+  server,
 ];
 const suite = spawn(runner, args, {
   stdio: ["ignore", "pipe", "inherit"],

@@ -5,9 +5,9 @@ import { promisify } from "node:util";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { compressionGzip, createConnectTransport } from "@connectrpc/connect-node";
 import { framed } from "./raw-http2.ts";
-import { echoSchema, RpcClient } from "./rpc-client.ts";
+import { RpcClient } from "./rpc-client.ts";
 import { describeDialect } from "./rpc-suite.ts";
-import { send, startTestGateway, type TestGateway } from "./support.ts";
+import { echoSchema, send, startTestGateway, type TestGateway } from "./support.ts";
 
 const run = promisify(execFile);
 

@@ -1,7 +1,19 @@
-import { fromJson, toJson, type DescMethod, type JsonObject, type Message } from "@bufbuild/protobuf";
+import {
+  fromJson,
+  toJson,
+  type DescMethod,
+  type DescService,
+  type JsonObject,
+  type Message,
+  type Registry,
+} from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
-import { compileProtos, type Schema } from "@sluice/rpc";
-import type { EchoServer } from "@sluice/testkit";
+
+/** What can be called. */
+export interface Callable {
+  readonly services: Iterable<DescService>;
+  readonly registry: Registry;
+}
 
 /** What came of a call. */
 export interface Reply {
@@ -22,9 +34,9 @@ export interface CallOptions {
 /** Makes calls with JSON objects over a transport of Connect-ES. */
 export class RpcClient {
   readonly transport: Transport;
-  readonly schema: Schema;
+  readonly schema: Callable;
 
-  constructor(transport: Transport, schema: Schema) {
+  constructor(transport: Transport, schema: Callable) {
     this.transport = transport;
     this.schema = schema;
   }
@@ -76,14 +88,4 @@ export class RpcClient {
   ): AsyncGenerator<Message> {
     for await (const request of requests) yield this.message(name, request);
   }
-}
-
-/** The schema of the echo server, of which clients are made. */
-export function echoSchema(echo: EchoServer): Promise<Schema> {
-  return compileProtos([echo.protoPath], { importPaths: echo.importPaths });
-}
-
-/** The bytes of a message in base64, as a field of type bytes has them in JSON. */
-export function base64(text: string): string {
-  return Buffer.from(text).toString("base64");
 }

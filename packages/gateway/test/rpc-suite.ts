@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { JsonObject, Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
-import { echoSchema, RpcClient, type CallOptions } from "./rpc-client.ts";
-import { startTestGateway, type TestGateway } from "./support.ts";
+import { RpcClient, type CallOptions } from "./rpc-client.ts";
+import { echoSchema, startTestGateway, type TestGateway } from "./support.ts";
 
 /** A client of one dialect. */
 export interface SuiteOptions {

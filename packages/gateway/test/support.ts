@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { compileProtos, createHttp2Backend } from "@sluice/rpc";
+import { compileProtos, createHttp2Backend, type Schema } from "@sluice/rpc";
 import { startEchoServer, type EchoServer, type EchoServerOptions } from "@sluice/testkit";
 import { WebSocket } from "ws";
 import { createLogger, Gateway, type GatewayOptions } from "../src/index.ts";
@@ -78,4 +78,9 @@ export async function send(
     json = undefined;
   }
   return { status: response.status, headers: response.headers, json, text };
+}
+
+/** The schema of the echo server, of which clients are made. */
+export function echoSchema(echo: EchoServer): Promise<Schema> {
+  return compileProtos([echo.protoPath], { importPaths: echo.importPaths });
 }

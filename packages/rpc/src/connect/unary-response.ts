@@ -5,7 +5,7 @@ import type { HttpRequest, HttpResponse } from "../rest/http-message.ts";
 import { supportedEncodings } from "../wire/compression.ts";
 import type { MessageFormat } from "../wire/content-type.ts";
 import { setMetadata } from "../wire/metadata-headers.ts";
-import { closeUnlessRead, discardRest } from "../wire/response-end.ts";
+import { discardRest } from "../wire/response-end.ts";
 import { errorFromStatus } from "./error-json.ts";
 
 /** The message of a response, with how it is compressed. */
@@ -63,7 +63,6 @@ function send(
   contentType: string,
   body: Uint8Array,
 ): void {
-  closeUnlessRead(request, response);
   response.statusCode = httpStatus;
   response.setHeader("content-type", contentType);
   response.setHeader("content-length", String(body.length));

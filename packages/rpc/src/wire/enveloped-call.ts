@@ -11,7 +11,7 @@ import type { CallHead } from "./grpc-head.ts";
 import { parseJson } from "../codec/json-text.ts";
 import { compressedFlag, plainFlag } from "./length-prefixed-message.ts";
 import { RequestMessages } from "./request-messages.ts";
-import { closeUnlessRead, discardRest } from "./response-end.ts";
+import { discardRest } from "./response-end.ts";
 
 /** How one dialect writes what stands around the messages of a response. */
 export interface ResponseFormat {
@@ -121,10 +121,9 @@ export class EnvelopedCall implements CallListener {
 
   end(status: Status, trailers: Metadata): void {
     if (this.#isOver) return;
-    const { request, response, responseFormat, report } = this.#options;
+    const { request, responseFormat, report } = this.#options;
     this.#messages.stop();
     if (this.#isWritable()) {
-      closeUnlessRead(request, response);
       const last = responseFormat.end(status, trailers, this.#hasBegun);
       if (last !== undefined) this.#writer.write(last.bytes, last.flags);
       this.#writer.end();
@@ -186,7 +185,6 @@ export function refuseCall(
   format: ResponseFormat,
   status: Status,
 ): void {
-  closeUnlessRead(request, response);
   const { encode } = format;
   const last = format.end(status, noMetadata, false);
   const writer = new BodyWriter(response, {

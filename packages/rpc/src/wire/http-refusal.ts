@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse } from "../rest/http-message.ts";
-import { closeUnlessRead, discardRest } from "./response-end.ts";
+import { discardRest } from "./response-end.ts";
 
 /**
  * Answers a request that is not a call at all with an HTTP status and one line of text, and `headers` such as
@@ -12,7 +12,6 @@ export function refuseRequest(
   text: string,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  closeUnlessRead(request, response);
   const body = Buffer.from(`${text}\n`);
   response.statusCode = httpStatus;
   response.setHeader("content-type", "text/plain; charset=utf-8");
