@@ -89,7 +89,8 @@ export async function connectWebSocket(
   }
 }
 
-function checkUrl(url: string | URL): URL {
+/** The parsed URL. Throws a WebSocketError for one that is not a WebSocket's. */
+export function checkUrl(url: string | URL): URL {
   const given = String(url);
   if (!URL.canParse(given)) throw new WebSocketError("url_invalid", `${JSON.stringify(given)} is not a URL`);
   const target = new URL(given);
@@ -101,7 +102,8 @@ function checkUrl(url: string | URL): URL {
   return target;
 }
 
-function checkProtocols(protocols: readonly string[]): readonly string[] {
+/** The same subprotocols. Throws a RangeError for one that must not be offered. */
+export function checkProtocols(protocols: readonly string[]): readonly string[] {
   const wrong = protocols.find((each, index) => !isToken(each) || protocols.indexOf(each) !== index);
   if (wrong === undefined) return protocols;
   throw new RangeError(`the subprotocol ${JSON.stringify(wrong)} is not a token, or is named twice`);

@@ -1,5 +1,5 @@
 import { CloseCode } from "./close-code.ts";
-import { connectWebSocket, type ConnectOptions } from "./connect.ts";
+import { checkProtocols, checkUrl, connectWebSocket, type ConnectOptions } from "./connect.ts";
 import type { Closed, WebSocketConnection } from "./connection.ts";
 import { WebSocketError } from "./error.ts";
 
@@ -70,15 +70,15 @@ export class EventWebSocket extends EventTarget {
   #connection: WebSocketConnection | undefined;
   readonly #giveUp = new AbortController();
 
-  /** Connects at once. Throws as `connectWebSocket` rejects, for a wrong URL or subprotocol only. */
+  /** Connects at once. Throws a `WebSocketError` for a wrong URL, a RangeError for a wrong subprotocol. */
   constructor(
     url: string | URL,
     protocols: string | readonly string[] = [],
     options: EventWebSocketOptions = {},
   ) {
     super();
-    this.url = String(url);
-    void this.#connect(typeof protocols === "string" ? [protocols] : protocols, options);
+    this.url = checkUrl(url).href;
+    void this.#connect(checkProtocols(typeof protocols === "string" ? [protocols] : protocols), options);
   }
 
   /** 0 connecting, 1 open, 2 closing, 3 closed. */

@@ -151,6 +151,11 @@ describe("an event WebSocket", () => {
     assert.throws(() => socket.close(1001), RangeError);
   });
 
+  test("throws for what can never connect, as the browser's does", () => {
+    assert.throws(() => new EventWebSocket("http://example.com"), { code: "url_invalid" });
+    assert.throws(() => new EventWebSocket("ws://example.com", ["a", "a"]), RangeError);
+  });
+
   test("gives an error and a close when it cannot connect, or is closed before", async () => {
     for (const giveUp of [false, true]) {
       const socket = new EventWebSocket("ws://127.0.0.1:1");
