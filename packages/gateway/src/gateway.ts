@@ -17,7 +17,7 @@ import { Listener } from "./listener/listener.ts";
 import type { Logger } from "./log.ts";
 import { createOpenApiHandler } from "./openapi-handler.ts";
 import { OwnServices } from "./own-services.ts";
-import { levelOfStatus, Upstream } from "./upstream.ts";
+import { levelOfStatus, Upstream, type UpstreamOptions } from "./upstream.ts";
 
 /** What a gateway is made of. */
 export interface GatewayOptions {
@@ -25,6 +25,8 @@ export interface GatewayOptions {
   readonly upstream: string;
   readonly backend: Backend;
   readonly loadSchema: () => Promise<Schema>;
+  /** Follows the schema once it is known; default: it stays as it is. */
+  readonly follow?: UpstreamOptions["follow"];
   readonly log: Logger;
   readonly rest?: RestOptions;
   /** The largest message of a client, in bytes; default 4 MiB. */
@@ -60,6 +62,7 @@ export class Gateway {
       name: options.upstream,
       backend: options.backend,
       loadSchema: options.loadSchema,
+      follow: options.follow,
       rest: options.rest ?? {},
       log,
     });

@@ -31,6 +31,17 @@ export interface UpstreamOptions {
   readonly name: string;
   readonly backend: Backend;
   readonly loadSchema: () => Promise<Schema>;
+  /**
+   * Follows the schema from the one that is known: tells another one, and why it could not be had. What it answers
+   * ends that. Default: the schema stays as it is.
+   */
+  readonly follow?:
+    | ((
+        schema: Schema,
+        onSchema: (schema: Schema) => void,
+        onFailure: (error: unknown) => void,
+      ) => { close(): void })
+    | undefined;
   readonly rest: RestOptions;
   readonly log: Logger;
 }
@@ -43,6 +54,7 @@ export class Upstream {
   readonly #options: UpstreamOptions;
   #state: State;
   readonly #listeners = new Set<() => void>();
+  #watch: { close(): void } | undefined;
   #attempts = 0;
 
   constructor(options: UpstreamOptions) {
@@ -57,7 +69,7 @@ export class Upstream {
    */
   async start(): Promise<void> {
     try {
-      this.#ready(await this.#options.loadSchema());
+      this.#begin(await this.#options.loadSchema());
     } catch (error) {
       if (!(error instanceof RpcError) || error.code !== "reflection_unavailable") throw error;
       this.#failed(error);
@@ -88,6 +100,7 @@ export class Upstream {
   /** Ends the attempts and the backend's connections; running calls may take `graceMs` milliseconds. */
   async close(graceMs: number): Promise<void> {
     if (this.#state.kind === "loading") clearTimeout(this.#state.retry);
+    this.#watch?.close();
     this.#state = { kind: "closed" };
     for (const listener of this.#listeners) listener();
     await this.#options.backend.close(graceMs);
@@ -101,10 +114,23 @@ export class Upstream {
   async #retry(): Promise<void> {
     try {
       const schema = await this.#options.loadSchema();
-      if (this.#state.kind === "loading") this.#ready(schema);
+      if (this.#state.kind === "loading") this.#begin(schema);
     } catch (error) {
       if (this.#state.kind === "loading") this.#failed(error);
     }
+  }
+
+  #begin(schema: Schema): void {
+    const { follow, log, name } = this.#options;
+    this.#ready(schema);
+    this.#watch = follow?.(
+      schema,
+      (next) => this.#ready(next),
+      (error) =>
+        log.warn(
+          `${name}: the schema may be old (${error instanceof Error ? error.message : String(error)})`,
+        ),
+    );
   }
 
   #ready(schema: Schema): void {

@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import {
   applyServiceConfig,
   compileProtos,
-  createHttp2Backend,
+  createBalancedBackend,
   loadDescriptorSets,
   reflectSchema,
   type Backend,
+  type BalancedBackend,
+  type BalancedBackendOptions,
   type Schema,
 } from "@sluice/rpc";
 import type { Command } from "commander";
@@ -23,10 +25,16 @@ export interface SchemaFlags {
   readonly httpRules?: string;
 }
 
+/** Loads a schema; where it comes from reflection, `server` is asked instead of the backend as a whole. */
+export type SchemaSource = (server?: Backend) => Promise<Schema>;
+
 /** Adds the schema flags to a command. */
 export function addSchemaOptions(command: Command): Command {
   return command
-    .option("--upstream <host:port>", "the gRPC server; https://host:port speaks TLS with it")
+    .option(
+      "--upstream <host:port>",
+      "the gRPC server; several with commas, dns:///host:port for all of a name, https:// for TLS",
+    )
     .option("--upstream-ca <file>", "PEM certificates to trust for TLS with the gRPC server")
     .option("--reflect", "take the schema from the server's reflection (the default)")
     .option(
@@ -42,31 +50,31 @@ export function addSchemaOptions(command: Command): Command {
 }
 
 /** The backend that the flags name. Throws CliError or RpcError for one that cannot be. */
-export function backendFromFlags(flags: SchemaFlags): Backend {
+export function backendFromFlags(flags: SchemaFlags, options: BalancedBackendOptions = {}): BalancedBackend {
   if (flags.upstream === undefined) throw new CliError("say which gRPC server: --upstream HOST:PORT");
   const tls = flags.upstreamCa === undefined ? {} : { tls: { ca: readCa(flags.upstreamCa) } };
-  return createHttp2Backend(flags.upstream, tls);
+  return createBalancedBackend(flags.upstream, { ...options, ...tls });
 }
 
 /**
  * How the schema is loaded that the flags name; `backend` is asked where they name no files.
  * Throws CliError for flags that contradict each other.
  */
-export function schemaSourceFromFlags(flags: SchemaFlags, backend: () => Backend): () => Promise<Schema> {
+export function schemaSourceFromFlags(flags: SchemaFlags, backend: () => Backend): SchemaSource {
   const load = loaderFromFlags(flags, backend);
   if (flags.httpRules === undefined) return load;
   const config = readServiceConfig(flags.httpRules);
-  return async () => applyServiceConfig(await load(), config);
+  return async (server) => applyServiceConfig(await load(server), config);
 }
 
-function loaderFromFlags(flags: SchemaFlags, backend: () => Backend): () => Promise<Schema> {
+function loaderFromFlags(flags: SchemaFlags, backend: () => Backend): SchemaSource {
   const { descriptor, proto, protoPath, reflect, upstream } = flags;
   const sources = [reflect, descriptor, proto].filter((each) => each !== undefined);
   if (sources.length > 1) throw new CliError("give one of --reflect, --descriptor and --proto");
   if (protoPath !== undefined && proto === undefined) throw new CliError("--proto-path goes with --proto");
   if (descriptor !== undefined) return () => loadDescriptorSets(descriptor);
   if (proto !== undefined) return () => compileProtos(proto, { importPaths: protoPath ?? [] });
-  return () => reflectSchema(backend(), upstream === undefined ? {} : { name: upstream });
+  return (server = backend()) => reflectSchema(server, upstream === undefined ? {} : { name: upstream });
 }
 
 /**

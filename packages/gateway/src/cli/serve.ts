@@ -1,7 +1,13 @@
 import { statSync } from "node:fs";
-import { pathUnescapings, type PathUnescaping } from "@sluice/rpc";
+import {
+  pathUnescapings,
+  watchSchema,
+  type BalancedBackend,
+  type PathUnescaping,
+  type PolicyName,
+} from "@sluice/rpc";
 import { Option, type Command } from "commander";
-import { Gateway } from "../gateway.ts";
+import { Gateway, type GatewayOptions } from "../gateway.ts";
 import { createLogger, logLevels, type LogLevel } from "../log.ts";
 import { CliError, listenError } from "./cli-error.ts";
 import { onShutdown } from "./on-shutdown.ts";
@@ -11,6 +17,7 @@ import {
   backendFromFlags,
   schemaSourceFromFlags,
   type SchemaFlags,
+  type SchemaSource,
 } from "./schema-options.ts";
 
 interface ServeFlags extends SchemaFlags {
@@ -24,6 +31,10 @@ interface ServeFlags extends SchemaFlags {
   readonly maxMessage: number;
   readonly allowOrigin?: readonly string[];
   readonly files?: string;
+  readonly balance: PolicyName;
+  readonly healthCheck?: boolean;
+  readonly retry?: boolean;
+  readonly eject?: boolean;
   readonly serveReflection?: boolean;
   readonly serveOpenapi?: boolean;
   readonly grace: number;
@@ -54,6 +65,14 @@ export function addServe(program: Command): void {
       "pages of other origins that may make calls and open WebSockets; * for all",
     )
     .option("--files <dir>", "a folder of files to serve where no method is bound")
+    .addOption(
+      new Option("--balance <policy>", "which of several addresses gets a call")
+        .choices(["round_robin", "least_requests"])
+        .default("round_robin"),
+    )
+    .option("--health-check", "call only addresses that grpc.health.v1 says are serving")
+    .option("--eject", "leave out addresses whose calls go wrong, for a while")
+    .option("--retry", "try calls again that were not answered, within a budget")
     .option("--serve-reflection", "let clients ask for the schema by server reflection")
     .option("--serve-openapi", "answer GET /openapi.json with the OpenAPI document")
     .option("--grace <seconds>", "how long calls may still take after SIGTERM", secondsFromText, 10)
@@ -65,13 +84,22 @@ async function serve(flags: ServeFlags): Promise<void> {
   if (flags.files !== undefined && statSync(flags.files, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new CliError(`--files: ${flags.files} is not a folder`);
   }
-  const backend = backendFromFlags(flags);
+  const backend = backendFromFlags(flags, {
+    policy: flags.balance,
+    ...(flags.healthCheck === true ? { health: {} } : {}),
+    ...(flags.eject === true ? { outlier: {} } : {}),
+    ...(flags.retry === true ? { retry: {} } : {}),
+  });
   const upstream = flags.upstream ?? "";
+  const load = schemaSourceFromFlags(flags, () => backend);
   const origins = flags.allowOrigin;
   const gateway = new Gateway({
     upstream,
     backend,
-    loadSchema: schemaSourceFromFlags(flags, () => backend),
+    loadSchema: load,
+    ...(flags.descriptor === undefined && flags.proto === undefined
+      ? { follow: followerOf(backend, load) }
+      : {}),
     log: createLogger(flags.logLevel),
     rest: {
       strict: flags.strict ?? false,
@@ -91,4 +119,17 @@ async function serve(flags: ServeFlags): Promise<void> {
     throw listenError(error, flags.host, flags.port);
   });
   process.stdout.write(`sluice: ${upstream} is at ${urlOf("http", address)}\n`);
+}
+
+// A server that was deployed anew may serve something else.
+function followerOf(backend: BalancedBackend, load: SchemaSource): NonNullable<GatewayOptions["follow"]> {
+  return (schema, onSchema, onFailure) =>
+    watchSchema({
+      backend,
+      load,
+      schema,
+      onConnected: (listener) => backend.onConnected(listener),
+      onSchema,
+      onFailure,
+    });
 }
