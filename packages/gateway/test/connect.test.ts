@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { createConnection } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -214,6 +216,26 @@ describe("Connect on the wire", () => {
       (JSON.parse(last.subarray(5).toString()) as { error: { code: string } }).error.code,
       "invalid_argument",
     );
+  });
+
+  test("a client that never stops sending is let pass for a while, then disconnected", async () => {
+    const socket = createConnection(sluice.port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    const head = "POST /a.B/C HTTP/1.1\r\nhost: x\r\ncontent-type: application/proto\r\n";
+    socket.write(`${head}content-length: 1000000000\r\n\r\n`);
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1\.1 404/);
+    let sent = 0;
+    const chunk = Buffer.alloc(1024 * 1024);
+    const flood = (): void => {
+      sent += chunk.length;
+      socket.write(chunk, (error) => {
+        if (error === undefined || error === null) flood();
+      });
+    };
+    flood();
+    await new Promise((resolve) => socket.once("close", resolve));
+    assert.ok(sent >= 16 * chunk.length && sent < 200 * chunk.length, `${sent} bytes were sent`);
   });
 
   test("curl makes unary calls and reads streams", async () => {
