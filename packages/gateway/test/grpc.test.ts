@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { brotliCompressSync, gunzipSync, gzipSync } from "node:zlib";
 import { compressionGzip, createGrpcTransport } from "@connectrpc/connect-node";
 import * as grpcJs from "@grpc/grpc-js";
+import { RpcError } from "@sluice/rpc";
 import { framed, rawRequest, type RawRequest } from "./raw-http2.ts";
 import { describeDialect } from "./rpc-suite.ts";
 import { startTestGateway, type TestGateway } from "./support.ts";
@@ -179,6 +180,39 @@ const bytes = (value: Buffer): Buffer => value;
 const pathOf = (name: string): string => `/sluice.test.v1.Echo/${name}`;
 const text = (value: string): Buffer =>
   Buffer.concat([Buffer.from([0x0a, value.length]), Buffer.from(value)]);
+
+test("without a schema every dialect says in its own way that the backend is unavailable", async (t) => {
+  const absent = new RpcError("reflection_unavailable", "nobody is there");
+  const sluice = await startTestGateway({ loadSchema: () => Promise.reject(absent) });
+  t.after(() => sluice.close());
+  const path = "/sluice.test.v1.Echo/Say";
+  const types = [
+    "application/grpc",
+    "application/grpc-web",
+    "application/connect+proto",
+    "application/proto",
+  ];
+  const [grpc, web, stream, unary] = await Promise.all(
+    types.map((type) => rawRequest(sluice.http, { path, headers: { "content-type": type } })),
+  );
+  assert.equal(grpc?.headers["grpc-status"], "14");
+  assert.match(web?.body.toString("latin1") ?? "", /grpc-status: 14/);
+  assert.match(stream?.body.toString("latin1") ?? "", /"code":"unavailable","message":"nobody is there"/);
+  assert.equal(unary?.headers[":status"], 503);
+});
+
+test("the head of a request may have 64 KiB, and no more", async (t) => {
+  const sluice = await startTestGateway();
+  t.after(() => sluice.close());
+  const url = `${sluice.http}/v1/say/hello`;
+  const statusOf = async (length: number): Promise<number> =>
+    (await fetch(url, { headers: { "x-large": "x".repeat(length) } })).status;
+  assert.equal(await statusOf(60_000), 200);
+  assert.equal(await statusOf(70_000), 431);
+  const headers = { "content-type": "application/grpc", "x-large": "x".repeat(70_000) };
+  const refused = await rawRequest(sluice.http, { path: "/sluice.test.v1.Echo/Say", headers });
+  assert.notEqual(refused.headers[":status"], 200);
+});
 
 describe("gRPC with grpc-js", () => {
   let sluice: TestGateway;

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { connect, type IncomingHttpHeaders } from "node:http2";
 
 /** All of a response over HTTP/2. */
@@ -23,6 +22,7 @@ export interface RawRequest {
 /** Sends what no client would, on a connection of its own, and resolves when the stream has closed. */
 export async function rawRequest(url: string, asked: RawRequest): Promise<RawResponse> {
   const session = connect(url);
+  session.on("error", () => undefined);
   try {
     const stream = session.request(
       { ":method": asked.method ?? "POST", ":path": asked.path, ...asked.headers },
@@ -37,7 +37,7 @@ export async function rawRequest(url: string, asked: RawRequest): Promise<RawRes
     stream.on("error", () => undefined);
     for (const chunk of asked.chunks ?? []) stream.write(chunk);
     if (asked.isOpen !== true) stream.end();
-    await once(stream, "close");
+    await new Promise((resolve) => stream.once("close", resolve));
     return { headers, trailers, body: Buffer.concat(chunks), rstCode: stream.rstCode ?? 0 };
   } finally {
     session.close();
