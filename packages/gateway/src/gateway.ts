@@ -11,7 +11,7 @@ import {
   type RestOptions,
   type Schema,
 } from "@sluice/rpc";
-import type { AcceptOptions } from "@sluice/websocket";
+import type { AcceptOptions, HeartbeatOptions } from "@sluice/websocket";
 import { createFileHandler, type FileHandler } from "./files.ts";
 import { Listener } from "./listener/listener.ts";
 import type { Logger } from "./log.ts";
@@ -33,6 +33,8 @@ export interface GatewayOptions {
   readonly maxMessageBytes?: number;
   /** Milliseconds between two comments in a silent stream of Server-Sent Events; default 15 000. */
   readonly keepAliveMs?: number;
+  /** How clients of WebSockets are asked whether they live; default: every 25 seconds, with 20 to answer. */
+  readonly heartbeat?: Partial<HeartbeatOptions>;
   /** Which pages may make calls and open WebSockets; default: those of the gateway's own origin. */
   readonly origin?: NonNullable<AcceptOptions["origin"]>;
   /** A folder of files to serve where no method is bound. */
@@ -91,6 +93,7 @@ export class Gateway {
       // Requests on connections that are left are still served; a WebSocket would have no time to live.
       routes: () => (this.#isClosing ? closing : routes()),
       ...(options.origin === undefined ? {} : { origin: options.origin }),
+      ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     });
     this.#upstream = upstream;
     this.#webSockets = webSockets;

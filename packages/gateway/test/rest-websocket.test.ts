@@ -176,6 +176,21 @@ describe("the end of a call", () => {
     }
   });
 
+  test("a client that is gone without a word is found out, and its call cancelled", async () => {
+    const own = await startTestGateway({ heartbeat: { intervalMs: 20, patienceMs: 20 } });
+    const silent = new WebSocket(`${own.ws}/v1/converse`, { autoPong: false });
+    const alive = new WebSocket(`${own.ws}/v1/converse`);
+    silent.on("error", () => undefined);
+    await Promise.all([once(silent, "open"), once(alive, "open")]);
+    const closed = once(silent, "close") as Promise<[number]>;
+    await own.echo.calls.until((calls) => calls.started === 2 && calls.open === 1);
+    const [code] = await closed;
+    assert.equal(code, 1006);
+    alive.send('{"text":"still here"}');
+    assert.deepEqual(await nextMessage(alive), { result: { text: "still here" } });
+    await own.close();
+  });
+
   test("a slow reader holds the backend back, and loses nothing", async () => {
     const socket = await opened(`${sluice.ws}/sluice.test.v1.Echo/Send`);
     socket.pause();

@@ -4,7 +4,9 @@ import { Code, httpStatusFromCode } from "@sluice/protocol";
 import {
   acceptWebSocket,
   CloseCode,
+  Heartbeat,
   type AcceptOptions,
+  type HeartbeatOptions,
   type WebSocketConnection,
   type WebSocketHandlers,
 } from "@sluice/websocket";
@@ -27,6 +29,8 @@ export interface RestWebSocketOptions {
   readonly origin?: NonNullable<AcceptOptions["origin"]>;
   /** The largest message in both senses, of the WebSocket and of JSON, in bytes; default 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** How clients are asked whether they live; default: every 25 seconds, with 20 seconds to answer. */
+  readonly heartbeat?: Partial<HeartbeatOptions>;
   /** Told of each call, and of each refused handshake, when it has ended. */
   readonly report?: (report: CallReport) => void;
 }
@@ -44,7 +48,7 @@ export class RestWebSocketDialect {
 
   constructor(options: RestWebSocketOptions) {
     this.#options = options;
-    this.#handlers = {
+    this.#handlers = new Heartbeat(options.heartbeat).watch({
       message: (connection, data, isBinary) => this.#calls.get(connection)?.receive(data, isBinary),
       drain: (connection) => this.#calls.get(connection)?.resume(),
       close: (connection, closed) => {
@@ -52,7 +56,7 @@ export class RestWebSocketDialect {
         this.#calls.delete(connection);
         call?.abandon(`the client closed the WebSocket (${closed.code})`);
       },
-    };
+    });
   }
 
   /** How many WebSockets are open. */
