@@ -188,7 +188,8 @@ describe("reflection", () => {
       reflectSchema(backend, { timeoutMs: 100 }),
       failure("reflection_unavailable", "DEADLINE_EXCEEDED"),
     );
-    assert.equal(asked.length, 1);
+    // Never again in the other version; on a slow machine the time may pass before the first question.
+    assert.ok(asked.length <= 1);
   });
 
   test("ends when its signal aborts, also when it has aborted before", async (t) => {
