@@ -78,3 +78,4 @@ export {
 export { JsonSplitter } from "./transcode/json-splitter.ts";
 export { createCors } from "./cors.ts";
 export { ownSchema } from "./services/own-schema.ts";
+export { encodeTimeout } from "./backend/timeout.ts";

@@ -1,6 +1,6 @@
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { isCode, nameOfCode } from "@sluice/protocol";
 import type { Status } from "../call/status.ts";
+import { delimitedFields } from "../wire/delimited-fields.ts";
 import { base64 } from "../wire/grpc-trailers.ts";
 
 /** An error as Connect writes it. Source: the Connect protocol, Error Codes and Error Details. */
@@ -38,7 +38,9 @@ function codeName(code: number): string {
 function detailsOf(bytes: Uint8Array): ConnectErrorDetail[] {
   const details: ConnectErrorDetail[] = [];
   try {
-    eachField(bytes, 3, (any) => details.push(detailOf(any)));
+    for (const [field, any] of delimitedFields(bytes)) {
+      if (field === 3) details.push(detailOf(any));
+    }
   } catch {
     // Details that are not a google.rpc.Status: what could be read of them is shown, code and message stand.
   }
@@ -48,17 +50,9 @@ function detailsOf(bytes: Uint8Array): ConnectErrorDetail[] {
 function detailOf(any: Uint8Array): ConnectErrorDetail {
   let url = "";
   let value: Uint8Array = new Uint8Array();
-  eachField(any, 1, (bytes) => (url = Buffer.from(bytes).toString("utf8")));
-  eachField(any, 2, (bytes) => (value = bytes));
-  return { type: url.slice(url.lastIndexOf("/") + 1), value: base64(value) };
-}
-
-/** Calls `take` with the bytes of each field of that number. Throws for what is not a message. */
-function eachField(message: Uint8Array, number: number, take: (bytes: Uint8Array) => void): void {
-  const reader = new BinaryReader(message);
-  while (reader.pos < reader.len) {
-    const [field, wireType] = reader.tag();
-    if (field === number && wireType === WireType.LengthDelimited) take(reader.bytes());
-    else reader.skip(wireType, field);
+  for (const [field, bytes] of delimitedFields(any)) {
+    if (field === 1) url = Buffer.from(bytes).toString("utf8");
+    else if (field === 2) value = bytes;
   }
+  return { type: url.slice(url.lastIndexOf("/") + 1), value: base64(value) };
 }

@@ -1,6 +1,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { RpcError } from "../error.ts";
+import { delimitedFields } from "../wire/delimited-fields.ts";
 
 /** A body that is no JSON: a `google.api.HttpBody`, whose extensions are not used. */
 export interface HttpBody {
@@ -54,13 +55,4 @@ export function bytesOfField(bytes: Uint8Array, number: number): Uint8Array {
 export function appendField(message: Uint8Array, number: number, value: Uint8Array): Uint8Array {
   const head = new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(value.length).finish();
   return Buffer.concat([message, head, value]);
-}
-
-function* delimitedFields(bytes: Uint8Array): Generator<[field: number, value: Uint8Array]> {
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [field, wireType] = reader.tag();
-    if (wireType === WireType.LengthDelimited) yield [field, reader.bytes()];
-    else reader.skip(wireType, field);
-  }
 }

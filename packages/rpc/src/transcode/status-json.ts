@@ -1,6 +1,6 @@
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { Status } from "../call/status.ts";
 import type { MessageCodec } from "../codec/message-codec.ts";
+import { delimitedFields } from "../wire/delimited-fields.ts";
 
 /**
  * The JSON text of a status as `google.rpc.Status`: `{"code":5,"message":"…","details":[…]}`. A detail whose
@@ -16,12 +16,8 @@ export function jsonFromStatus(status: Status, any?: MessageCodec): string {
 function detailsOf(bytes: Uint8Array, any: MessageCodec): string[] {
   const details: string[] = [];
   try {
-    const reader = new BinaryReader(bytes);
-    while (reader.pos < reader.len) {
-      const [field, wireType] = reader.tag();
-      if (field === 3 && wireType === WireType.LengthDelimited)
-        details.push(any.jsonFromBytes(reader.bytes()));
-      else reader.skip(wireType, field);
+    for (const [field, value] of delimitedFields(bytes)) {
+      if (field === 3) details.push(any.jsonFromBytes(value));
     }
   } catch {
     // Details that are not a google.rpc.Status: what could be read of them is shown, code and message stand.

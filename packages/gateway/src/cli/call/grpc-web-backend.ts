@@ -1,6 +1,7 @@
 import { Code, codeFromHttpStatus } from "@sluice/protocol";
 import {
   createStatus,
+  encodeTimeout,
   noMetadata,
   type Backend,
   type Call,
@@ -44,7 +45,7 @@ export class GrpcWebBackend implements Backend {
       ...metadata,
       "content-type": "application/grpc-web+proto",
       "x-grpc-web": "1",
-      ...(timeout === undefined ? {} : { "grpc-timeout": `${Math.ceil(timeout)}m` }),
+      ...(timeout === undefined ? {} : { "grpc-timeout": encodeTimeout(timeout) }),
     };
     const exchange = this.#exchanges.open(method.path, headers, {
       head: (httpStatus, fields) => {

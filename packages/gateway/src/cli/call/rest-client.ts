@@ -8,7 +8,6 @@ import {
   needsMessage,
   noMetadata,
   okStatus,
-  parseJson,
   RpcError,
   streamTargetOf,
   type HttpCall,
@@ -23,6 +22,7 @@ import type {
   ClientCallListener,
   ClientCallStart,
 } from "./call-client.ts";
+import { objectFrom, restHeaders } from "./rest-request.ts";
 
 const maxMessageBytes = 64 * 1024 * 1024;
 
@@ -97,18 +97,14 @@ export class RestClient implements CallClient {
     return Promise.resolve();
   }
 
-  #request({ method, target, body }: HttpCall, { metadata, timeout }: ClientCallStart): ClientRequest {
+  #request({ method, target, body }: HttpCall, start: ClientCallStart): ClientRequest {
     const headers: Record<string, string | string[]> = {
       accept: "application/x-ndjson",
       te: "trailers",
       connection: "close",
+      ...restHeaders(start),
     };
     if (body !== undefined) headers["content-type"] = "application/json";
-    if (timeout !== undefined) headers["grpc-timeout"] = `${Math.ceil(timeout)}m`;
-    for (const [name, value] of Object.entries(metadata)) {
-      headers[name === "authorization" ? name : `grpc-metadata-${name}`] =
-        typeof value === "string" ? value : [...value];
-    }
     const make = this.#url.protocol === "https:" ? httpsRequest : httpRequest;
     return make(new URL(target, this.#url), {
       method,
@@ -116,13 +112,6 @@ export class RestClient implements CallClient {
       ...(this.#ca === undefined ? {} : { ca: this.#ca }),
     });
   }
-}
-
-/** A message as a JSON object. Throws RpcError `json_invalid`. */
-export function objectFrom(json: string): JsonObject {
-  const value = parseJson(json);
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  throw new RpcError("json_invalid", "a message is a JSON object");
 }
 
 function readResponse(

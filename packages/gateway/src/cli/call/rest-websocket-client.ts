@@ -19,7 +19,7 @@ import type {
   ClientCallListener,
   ClientCallStart,
 } from "./call-client.ts";
-import { objectFrom } from "./rest-client.ts";
+import { objectFrom, restHeaders } from "./rest-request.ts";
 
 interface Envelope {
   readonly headers?: Metadata;
@@ -60,7 +60,7 @@ export class RestWebSocketClient implements CallClient {
       url.searchParams.set("method", ruleForClient(start.method).method);
       connectWebSocket(url, {
         protocols: ["sluice.rest.v1"],
-        headers: headersOf(start),
+        headers: restHeaders(start),
         ...(this.#ca === undefined ? {} : { tls: { ca: this.#ca } }),
         handlers: {
           message: (_connection, data) => {
@@ -124,14 +124,4 @@ export class RestWebSocketClient implements CallClient {
   close(): Promise<void> {
     return Promise.resolve();
   }
-}
-
-function headersOf({ metadata, timeout }: ClientCallStart): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
-  if (timeout !== undefined) headers["grpc-timeout"] = `${Math.ceil(timeout)}m`;
-  for (const [name, value] of Object.entries(metadata)) {
-    headers[name === "authorization" ? name : `grpc-metadata-${name}`] =
-      typeof value === "string" ? value : [...value];
-  }
-  return headers;
 }
