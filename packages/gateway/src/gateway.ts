@@ -11,7 +11,7 @@ import {
   type RestOptions,
   type Schema,
 } from "@sluice/rpc";
-import type { AcceptOptions, HeartbeatOptions } from "@sluice/websocket";
+import { allowsOrigin, type HeartbeatOptions, type OriginPolicy } from "@sluice/websocket";
 import { createFileHandler, type FileHandler } from "./files.ts";
 import { Listener } from "./listener/listener.ts";
 import type { Logger } from "./log.ts";
@@ -35,8 +35,8 @@ export interface GatewayOptions {
   readonly keepAliveMs?: number;
   /** How clients of WebSockets are asked whether they live; default: every 25 seconds, with 20 to answer. */
   readonly heartbeat?: Partial<HeartbeatOptions>;
-  /** Which pages may make calls and open WebSockets; default: those of the gateway's own origin. */
-  readonly origin?: NonNullable<AcceptOptions["origin"]>;
+  /** Which pages may make calls and open WebSockets, beside those of the gateway's own origin; default: none. */
+  readonly origin?: OriginPolicy;
   /** A folder of files to serve where no method is bound. */
   readonly files?: string;
   /** Whether clients may ask for the schema by gRPC server reflection; default false. */
@@ -86,13 +86,13 @@ export class Gateway {
       reflection: options.reflection ?? false,
       report: shared.report,
     });
-    const cors = createCors(options.origin ?? "same");
+    const cors = createCors({ origin: options.origin ?? "same", report: shared.report });
     const rpc = createRpcHandler({ ...shared, methods: () => upstream.methods() });
     const webSockets = new RestWebSocketDialect({
       ...shared,
       // Requests on connections that are left are still served; a WebSocket would have no time to live.
       routes: () => (this.#isClosing ? closing : routes()),
-      ...(options.origin === undefined ? {} : { origin: options.origin }),
+      origin: withOwnOrigin(options.origin ?? "same"),
       ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     });
     this.#upstream = upstream;
@@ -143,6 +143,12 @@ function createFallback({ files, openApi }: GatewayOptions, schema: () => Schema
   const serveFile: FileHandler =
     files === undefined ? (_request, _response, refuse) => refuse() : createFileHandler(files);
   return openApi === true ? createOpenApiHandler(schema, serveFile) : serveFile;
+}
+
+function withOwnOrigin(policy: OriginPolicy): OriginPolicy {
+  if (typeof policy === "string") return policy;
+  return (_origin, headers) =>
+    allowsOrigin(policy, headers.host, headers) || allowsOrigin("same", headers.host, headers);
 }
 
 function logCall(log: Logger, report: CallReport): void {

@@ -3,7 +3,8 @@ import { request } from "node:http";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { after, before, describe, test } from "node:test";
-import { startTestGateway, type TestGateway } from "./support.ts";
+import { rawRequest } from "./raw-http2.ts";
+import { converse, startTestGateway, type TestGateway } from "./support.ts";
 
 const page = "https://app.example.com";
 const metadataUrl = "/sluice.test.v1.Echo/Metadata";
@@ -16,7 +17,7 @@ async function ask(
   headers: Record<string, string>,
   body = "",
 ): Promise<IncomingMessage> {
-  const asked = request({ port, method, path, headers });
+  const asked = request({ host: "127.0.0.1", port, method, path, headers });
   asked.end(body);
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   response.resume();
@@ -109,4 +110,104 @@ test("a gateway without other origins says nothing of them", async (t) => {
     Object.keys(headers).some((name) => name.startsWith("access-control-")),
     false,
   );
+});
+
+describe("what a page may send without asking first", () => {
+  const evil = "https://evil.example.com";
+  const say = "/sluice.test.v1.Echo/Say";
+  const framedHello = Buffer.from("00000000070a0568656c6c6f", "hex").toString("latin1");
+  const simple: readonly [dialect: string, path: string, contentType: string, body: string][] = [
+    ["REST", "/v1/say", "text/plain", '{"text":"a"}'],
+    ["REST without a content type", "/v1/say", "", '{"text":"a"}'],
+    ["a form", "/v1/say", "application/x-www-form-urlencoded", "text=a"],
+    ["a multipart form", "/v1/upload/x", "multipart/form-data; boundary=x", "--x--"],
+    ["a content type that is a lie", "/v1/say", "text/plain; x=application/json", '{"text":"a"}'],
+    ["a method of a path", say, "text/plain", '{"text":"a"}'],
+    ["gRPC-Web", say, "application/grpc-web", framedHello],
+    ["Connect", say, "application/json", '{"text":"a"}'],
+    ["health", "/grpc.health.v1.Health/Check", "text/plain", "{}"],
+  ];
+
+  async function statusOf(
+    sluice: TestGateway,
+    headers: Record<string, string>,
+    [, path, contentType, body]: (typeof simple)[number],
+  ): Promise<number | undefined> {
+    const type = contentType === "" ? {} : { "content-type": contentType };
+    return (await ask(sluice.port, "POST", path, { ...type, ...headers }, body)).statusCode;
+  }
+
+  let own: TestGateway;
+  let listed: TestGateway;
+  let open: TestGateway;
+  before(async () => {
+    [own, listed, open] = await Promise.all([
+      startTestGateway(),
+      startTestGateway({ origin: [page] }),
+      startTestGateway({ origin: "any" }),
+    ]);
+  });
+  after(() => Promise.all([own.close(), listed.close(), open.close()]));
+
+  for (const sent of simple) {
+    test(`${sent[0]} is refused to pages of other origins, and to nobody else`, async () => {
+      const { started } = own.echo.calls;
+      for (const origin of [evil, "null", "https://127.0.0.1:1", "nonsense"]) {
+        assert.equal(await statusOf(own, { origin }, sent), 403, origin);
+        assert.equal(await statusOf(listed, { origin }, sent), 403, origin);
+      }
+      assert.equal(own.echo.calls.started, started, "nothing reaches the backend");
+      const served = await statusOf(own, {}, sent);
+      assert.notEqual(served, 403);
+      for (const sluice of [own, listed, open]) {
+        const sameOrigin = { origin: `http://127.0.0.1:${sluice.port}` };
+        assert.equal(await statusOf(sluice, sameOrigin, sent), served);
+        // A proxy in front has changed the host, but the browser says that it is the page's own.
+        const behind = { origin: "https://app.internal", "sec-fetch-site": "same-origin" };
+        assert.equal(await statusOf(sluice, behind, sent), served);
+      }
+      assert.equal(await statusOf(listed, { origin: page }, sent), served);
+      assert.equal(await statusOf(open, { origin: evil }, sent), served);
+    });
+  }
+
+  test("is refused with the option that permits it", async () => {
+    const response = await fetch(`${own.http}/v1/say`, {
+      method: "POST",
+      headers: { origin: evil, "content-type": "text/plain" },
+      body: "{}",
+    });
+    assert.equal(response.status, 403);
+    assert.equal(
+      await response.text(),
+      `pages of ${evil} may not make calls here; --allow-origin ${evil} permits them\n`,
+    );
+  });
+
+  test("is refused over HTTP/2 too, where the authority is the host", async () => {
+    const asked = { path: "/v1/say", chunks: [Buffer.from("{}")] };
+    const other = await rawRequest(own.http, { ...asked, headers: { origin: evil } });
+    assert.equal(other.headers[":status"], 403);
+    const same = await rawRequest(own.http, { ...asked, headers: { origin: own.http } });
+    assert.equal(same.headers[":status"], 200);
+  });
+
+  test("may be a GET, which changes nothing", async () => {
+    const { statusCode } = await ask(own.port, "GET", "/v1/say/hello", { origin: evil });
+    assert.equal(statusCode, 200);
+  });
+});
+
+test("WebSockets of the gateway's own pages are welcome, also where others are named", async (t) => {
+  const sluice = await startTestGateway({ origin: [page] });
+  t.after(() => sluice.close());
+  for (const [origin, code] of [
+    [sluice.http, 1000],
+    [page, 1000],
+    ["https://evil.example.com", 1006],
+  ] as const) {
+    const conversation = converse(`${sluice.ws}/v1/say/x`, [], { headers: { origin } });
+    if (code === 1006) await assert.rejects(conversation, /403/);
+    else assert.equal((await conversation).code, code);
+  }
 });

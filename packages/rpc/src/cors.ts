@@ -1,5 +1,10 @@
-import type { OriginPolicy } from "@sluice/websocket";
+import { Code } from "@sluice/protocol";
+import { allowsOrigin, type OriginPolicy } from "@sluice/websocket";
+import type { CallReport } from "./call/report.ts";
+import { createStatus } from "./call/status.ts";
 import type { HttpRequest, HttpResponse } from "./rest/http-message.ts";
+import { reporter } from "./wire/dialect.ts";
+import { refuseRequest } from "./wire/http-refusal.ts";
 
 /** What pages may send beside GET, HEAD and POST, which need no permission. */
 const allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE";
@@ -21,20 +26,38 @@ const exposedHeaders = [
 
 const exposeHeader = "access-control-expose-headers";
 
+/** What a page may send anywhere without a permission, and what by its meaning changes nothing (RFC 9110, section 9.2.1). */
+const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Which pages may make calls, and who is told of those that may not. */
+export interface CorsOptions {
+  /** Pages of the server's own origin may in any case. */
+  readonly origin: OriginPolicy;
+  /** Told of each request that was refused. */
+  readonly report?: (report: CallReport) => void;
+}
+
 /**
- * Makes the part of a server that lets pages of other origins read its answers (CORS, https://fetch.spec.whatwg.org).
+ * Makes the part of a server that knows pages of other origins (CORS, https://fetch.spec.whatwg.org). The function
+ * answers true when what it does is already all of the answer.
  *
- * The function that it makes sets the headers of a response and answers true when that is already all of the answer: a
- * preflight. Pages of every origin (`"any"`) are served without cookies and other credentials, those of a list or of a
- * function with them. With `"same"` no page of another origin is given anything.
+ * It lets allowed pages read answers, and answers their preflights. Pages of every origin (`"any"`) are served without
+ * cookies and other credentials, those of a list or of a function with them. What a page that is not allowed sends to
+ * change something is refused with 403: a browser sends forms and plain text of any page without asking first, cookies
+ * and all, and keeps but the answer from it. Requests without an `Origin` come from other clients and are let pass.
  */
-export function createCors(policy: OriginPolicy): (request: HttpRequest, response: HttpResponse) => boolean {
+export function createCors(options: CorsOptions): (request: HttpRequest, response: HttpResponse) => boolean {
+  const policy = options.origin;
   return (request, response) => {
     const { origin } = request.headers;
-    if (origin === undefined || policy === "same") return false;
+    if (origin === undefined) return false;
     // A cache must not show one page what was meant for another.
-    if (policy !== "any") response.appendHeader("vary", "origin");
-    if (!isAllowed(policy, origin, request)) return false;
+    if (policy !== "any" && policy !== "same") response.appendHeader("vary", "origin");
+    if (policy === "same" || !allowsOrigin(policy, undefined, request.headers)) {
+      if (safeMethods.has(request.method ?? "") || isSameOrigin(request)) return false;
+      refuseOrigin(options, origin, request, response);
+      return true;
+    }
     response.setHeader("access-control-allow-origin", policy === "any" ? "*" : origin);
     if (policy !== "any") response.setHeader("access-control-allow-credentials", "true");
     if (request.method !== "OPTIONS" || request.headers["access-control-request-method"] === undefined) {
@@ -51,15 +74,34 @@ export function createCors(policy: OriginPolicy): (request: HttpRequest, respons
   };
 }
 
+// A browser says it where a proxy in front has changed the host, and no page can (Fetch Metadata, section 2.2).
+function isSameOrigin(request: HttpRequest): boolean {
+  const { headers } = request;
+  const host = headers[":authority"] ?? headers.host;
+  return (
+    headers["sec-fetch-site"] === "same-origin" ||
+    allowsOrigin("same", typeof host === "string" ? host : undefined, headers)
+  );
+}
+
+function refuseOrigin(
+  { report }: CorsOptions,
+  origin: string,
+  request: HttpRequest,
+  response: HttpResponse,
+): void {
+  const text = `pages of ${origin} may not make calls here; --allow-origin ${origin} permits them`;
+  refuseRequest(request, response, 403, text);
+  reporter(
+    report === undefined ? {} : { report },
+    "cors",
+    request,
+  )(createStatus(Code.PERMISSION_DENIED, text));
+}
+
 /** Lets a page of another origin read these headers too, where it may read any. */
 export function exposeHeaders(response: HttpResponse, names: readonly string[]): void {
   const exposed = response.getHeader(exposeHeader);
   if (typeof exposed !== "string" || exposed === "*" || names.length === 0) return;
   response.setHeader(exposeHeader, [exposed, ...names].join(", "));
-}
-
-function isAllowed(policy: Exclude<OriginPolicy, "same">, origin: string, request: HttpRequest): boolean {
-  if (policy === "any") return true;
-  if (typeof policy === "function") return policy(origin, request.headers);
-  return policy.some((each) => each.toLowerCase() === origin.toLowerCase());
 }

@@ -76,6 +76,6 @@ export {
   type HttpCall,
 } from "./transcode/http-call.ts";
 export { JsonSplitter } from "./transcode/json-splitter.ts";
-export { createCors } from "./cors.ts";
+export { createCors, type CorsOptions } from "./cors.ts";
 export { ownSchema } from "./services/own-schema.ts";
 export { encodeTimeout } from "./backend/timeout.ts";

@@ -15,7 +15,7 @@ export { acceptWebSocket, refuseWebSocket } from "./accept.ts";
 export { acceptHttp2WebSocket, isHttp2WebSocket, refuseHttp2WebSocket } from "./accept-http2.ts";
 export type { AcceptOptions, ProtocolChoice } from "./accept-options.ts";
 export type { HandshakeRequest } from "./handshake/handshake-request.ts";
-export type { OriginPolicy } from "./handshake/origin.ts";
+export { allowsOrigin, type OriginPolicy } from "./handshake/origin.ts";
 export type { Refusal } from "./handshake/refusal.ts";
 
 export { connectWebSocket, type ConnectOptions } from "./connect.ts";

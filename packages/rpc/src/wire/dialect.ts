@@ -18,7 +18,7 @@ export type DialectHandler = (request: HttpRequest, response: HttpResponse) => b
 
 /** Makes the function that reports the end of one request. */
 export function reporter(
-  { report }: DialectOptions,
+  { report }: Pick<DialectOptions, "report">,
   dialect: string,
   request: HttpRequest,
 ): (status: Status, method?: Method) => void {
