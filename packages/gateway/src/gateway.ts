@@ -13,7 +13,8 @@ import {
 } from "@sluice/rpc";
 import { allowsOrigin, type HeartbeatOptions, type OriginPolicy } from "@sluice/websocket";
 import { createFileHandler, type FileHandler } from "./files.ts";
-import { Listener } from "./listener/listener.ts";
+import type { ListenerLimits } from "./listener/limits.ts";
+import { Listener, type ListenerCounts } from "./listener/listener.ts";
 import type { Logger } from "./log.ts";
 import { createOpenApiHandler } from "./openapi-handler.ts";
 import { OwnServices } from "./own-services.ts";
@@ -31,6 +32,10 @@ export interface GatewayOptions {
   readonly rest?: RestOptions;
   /** The largest message of a client, in bytes; default 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** Milliseconds for the body of a request to a method that takes one message; default 300 000. */
+  readonly bodyMs?: number;
+  /** The bounds of connections; what is not given has its default. */
+  readonly limits?: Partial<ListenerLimits>;
   /** Milliseconds between two comments in a silent stream of Server-Sent Events; default 15 000. */
   readonly keepAliveMs?: number;
   /** How clients of WebSockets are asked whether they live; default: every 25 seconds, with 20 to answer. */
@@ -43,6 +48,12 @@ export interface GatewayOptions {
   readonly reflection?: boolean;
   /** Whether `GET /openapi.json` answers the OpenAPI document, where no method is bound to it; default false. */
   readonly openApi?: boolean;
+}
+
+/** What clients have open at a gateway. */
+export interface GatewayCounts extends ListenerCounts {
+  /** WebSockets, each with its call. */
+  readonly webSockets: number;
 }
 
 /** How long clients may take to read how their calls were ended, in milliseconds. */
@@ -72,6 +83,7 @@ export class Gateway {
     const shared = {
       report: (report: CallReport) => logCall(log, report),
       ...(options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes }),
+      ...(options.bodyMs === undefined ? {} : { bodyMs: options.bodyMs }),
     };
     const rest = createRestHandler({
       ...shared,
@@ -97,14 +109,24 @@ export class Gateway {
     });
     this.#upstream = upstream;
     this.#webSockets = webSockets;
-    this.#listener = new Listener({
-      request: (request, response) => {
-        if (cors(request, response) || this.#own.handle(request, response) || rpc(request, response)) return;
-        rest(request, response);
+    this.#listener = new Listener(
+      {
+        request: (request, response) => {
+          if (cors(request, response) || this.#own.handle(request, response) || rpc(request, response))
+            return;
+          rest(request, response);
+        },
+        upgrade: (request, socket, head) => webSockets.handleUpgrade(request, socket, head),
+        failed: (error) => log.error(error),
+        refused: (address) => log.debug(`${address} has too many connections`),
       },
-      upgrade: (request, socket, head) => webSockets.handleUpgrade(request, socket, head),
-      failed: (error) => log.error(error),
-    });
+      options.limits,
+    );
+  }
+
+  /** What is open at this moment. */
+  get counts(): GatewayCounts {
+    return { ...this.#listener.counts, webSockets: this.#webSockets.size };
   }
 
   /**

@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { createServer as createHttp1Server } from "node:http";
-import { connect as connectHttp2 } from "node:http2";
+import {
+  connect as connectHttp2,
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from "node:http2";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, test } from "node:test";
 import type { ListenerLimits } from "../src/listener/limits.ts";
 import { Listener, type ListenerHandlers } from "../src/listener/listener.ts";
+import { flag, frame, frameType, headerBlock, Http2Peer } from "./http2-peer.ts";
 
 let listener: Listener;
 afterEach(async () => {
@@ -23,6 +29,7 @@ async function listen(
       request: (_request, response) => void response.end("ok"),
       upgrade: (_request, socket) => socket.destroy(),
       failed: () => undefined,
+      refused: () => undefined,
       ...handlers,
     },
     limits,
@@ -30,13 +37,24 @@ async function listen(
   return (await listener.listen("127.0.0.1", 0)).port;
 }
 
+/** A request over HTTP/2. */
+function get(stream: number): Buffer {
+  const head = { ":method": "GET", ":path": "/", ":scheme": "http", ":authority": "x" };
+  return frame(frameType.headers, flag.endHeaders | flag.endStream, stream, headerBlock(head));
+}
+
+async function untilTrue(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Sends bytes and gives everything that comes until the end. */
 async function exchange(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let answer = "";
   socket.setEncoding("latin1").on("data", (chunk: string) => (answer += chunk));
+  socket.on("error", () => undefined);
   socket.write(bytes);
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   return answer;
 }
 
@@ -66,6 +84,117 @@ describe("the limits of the listener", () => {
     await once(session, "remoteSettings");
     assert.equal(session.remoteSettings.maxConcurrentStreams, 7);
     session.destroy();
+  });
+
+  test("a head over its limit is refused over HTTP/2 too, however it is made up", async () => {
+    const port = await listen();
+    const options = { maxSendHeaderBlockLength: 200_000 };
+    const statusOf = async (count: number, value: string): Promise<unknown> => {
+      const session = connectHttp2(`http://127.0.0.1:${port}`, options);
+      // Node holds a client to the limit once it has been told.
+      await once(session, "remoteSettings");
+      const names = Array.from({ length: count }, (_, index) => [`x-${index}`, value]);
+      const stream = session.request(Object.fromEntries(names) as OutgoingHttpHeaders);
+      try {
+        const [answer] = (await once(stream, "response")) as [IncomingHttpHeaders];
+        return answer[":status"];
+      } catch {
+        return stream.rstCode;
+      } finally {
+        session.destroy();
+      }
+    };
+    assert.equal(await statusOf(6, "x".repeat(10_000)), 200);
+    assert.equal(await statusOf(7, "x".repeat(10_000)), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    assert.equal(await statusOf(3_000, "x"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  });
+
+  test("an HTTP/2 connection that nobody uses ends with GOAWAY, and one that has a stream does not", async () => {
+    const waiting: (() => void)[] = [];
+    const port = await listen(
+      { request: (_request, response) => void waiting.push(() => void response.end()) },
+      { idleMs: 20 },
+    );
+    const busy = await Http2Peer.connect(port);
+    busy.send(get(1));
+    await untilTrue(() => waiting.length === 1);
+    const idle = await Http2Peer.connect(port);
+    assert.equal(await idle.verdict(), "GOAWAY NO_ERROR");
+    await idle.closed;
+    assert.ok(!busy.frames.some(({ type }) => type === frameType.goaway));
+    for (const answer of waiting) answer();
+    assert.equal(await busy.verdict(), "GOAWAY NO_ERROR");
+    await busy.closed;
+    await untilTrue(() => listener.counts.connections === 0);
+  });
+
+  test("a client that asks only for pings is idle as well", async () => {
+    const port = await listen({}, { idleMs: 20 });
+    const peer = await Http2Peer.connect(port);
+    const pinging = setInterval(() => peer.send(frame(frameType.ping, flag.none, 0, "0000000000000000")), 1);
+    assert.equal(await peer.verdict(), "GOAWAY NO_ERROR");
+    clearInterval(pinging);
+    peer.destroy();
+  });
+
+  test("a client that does not read its answer is disconnected, over HTTP/2 its stream is ended", async () => {
+    let closed = 0;
+    const port = await listen(
+      {
+        request: (_request, response) => {
+          response.on("close", () => closed++);
+          response.end(Buffer.alloc(32 * 1024 * 1024));
+        },
+      },
+      { stallMs: 20 },
+    );
+    const first = connect(port, "127.0.0.1");
+    first.on("error", () => undefined);
+    first.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    await untilTrue(() => closed === 1);
+    // A window of no bytes.
+    const second = await Http2Peer.connect(port, "000400000000");
+    second.send(get(1));
+    assert.equal(await second.verdict(), "RST_STREAM CANCEL");
+    // Windows of 1 GiB, and a socket that is not read.
+    const third = await Http2Peer.connect(port, "000440000000");
+    third.socket.pause();
+    third.send(frame(frameType.windowUpdate, flag.none, 0, "40000000"), get(1));
+    await untilTrue(() => closed === 3 && listener.counts.requests === 0);
+    for (const each of [first, second, third]) each.destroy();
+    await untilTrue(() => listener.counts.connections === 0);
+  });
+
+  test("a client that reads its answer slowly is given it", async () => {
+    const length = 8 * 1024 * 1024;
+    const port = await listen(
+      { request: (_request, response) => void response.end(Buffer.alloc(length)) },
+      { stallMs: 200 },
+    );
+    const socket = connect(port, "127.0.0.1");
+    socket.write("GET / HTTP/1.0\r\n\r\n");
+    let read = 0;
+    for await (const chunk of socket) {
+      read += (chunk as Buffer).length;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(read > length);
+  });
+
+  test("an address has a bounded number of connections, and again as many when some have ended", async () => {
+    const refused: string[] = [];
+    const port = await listen(
+      { refused: (address) => refused.push(address) },
+      { maxConnectionsPerAddress: 2 },
+    );
+    const held = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
+    await untilTrue(() => listener.counts.connections === 2);
+    assert.equal(await exchange(port, "GET / HTTP/1.0\r\n\r\n"), "");
+    assert.deepEqual(refused, ["127.0.0.1"]);
+    held[0]?.destroy();
+    await untilTrue(() => listener.counts.connections === 1);
+    assert.match(await exchange(port, "GET / HTTP/1.0\r\n\r\n"), /200 OK/);
+    held[1]?.destroy();
   });
 });
 
@@ -159,7 +288,7 @@ test("a port in use is an error of listen, and the rest can be closed", async ()
   await listen();
   const address = other.address();
   assert.ok(typeof address === "object" && address !== null);
-  const second = new Listener({ request() {}, upgrade() {}, failed() {} });
+  const second = new Listener({ request() {}, upgrade() {}, failed() {}, refused() {} });
   await assert.rejects(second.listen("127.0.0.1", address.port), { code: "EADDRINUSE" });
   other.close();
 });

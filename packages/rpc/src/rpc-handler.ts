@@ -6,6 +6,7 @@ import { createGrpcWebHandler } from "./grpc-web/handler.ts";
 import { createGrpcHandler } from "./grpc/handler.ts";
 import type { HttpRequest, HttpResponse } from "./rest/http-message.ts";
 import { defaultMaxMessageBytes } from "./rest/rest-handler.ts";
+import { defaultBodyMs } from "./wire/body-deadline.ts";
 import { mediaType } from "./wire/content-type.ts";
 import { pathOf, reporter, type DialectOptions } from "./wire/dialect.ts";
 import type { DirectorySource } from "./wire/directory.ts";
@@ -19,6 +20,11 @@ export interface RpcHandlerOptions {
    * RESOURCE_EXHAUSTED. Default: 4 MiB.
    */
   readonly maxMessageBytes?: number;
+  /**
+   * Milliseconds for the body of a request to a method that takes one message; a slower one ends its call with
+   * DEADLINE_EXCEEDED. Default: 300,000.
+   */
+  readonly bodyMs?: number;
   /** Told of each request when it has ended. */
   readonly report?: (report: CallReport) => void;
 }
@@ -33,6 +39,7 @@ export function createRpcHandler(
   const dialectOptions: DialectOptions = {
     ...options,
     maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
+    bodyMs: options.bodyMs ?? defaultBodyMs,
   };
   const grpc = createGrpcHandler(dialectOptions);
   const grpcWeb = createGrpcWebHandler(dialectOptions);

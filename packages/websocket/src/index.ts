@@ -9,6 +9,7 @@ export type { AttachableServer } from "./server/attach-server.ts";
 export type { WebSocketServer } from "./server/web-socket-server.ts";
 export type { CloseOptions, WebSocketServerOptions } from "./server/server-options.ts";
 export type { Admission, PathRule, Verify, WebSocketEndpoint } from "./server/endpoint.ts";
+export { addressBlock } from "./server/address-block.ts";
 export type { RefusalCounts, RefusalReason, RefusedRequest } from "./server/refusals.ts";
 
 export { acceptWebSocket, refuseWebSocket } from "./accept.ts";

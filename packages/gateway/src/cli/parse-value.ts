@@ -16,6 +16,13 @@ export function bytesFromText(text: string): number {
   return bytes;
 }
 
+/** A whole number above 0. */
+export function countFromText(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count === 0) throw new InvalidArgumentError("Give a whole number above 0.");
+  return count;
+}
+
 /** A number of seconds, 0 or more; fractions are allowed. */
 export function secondsFromText(text: string): number {
   const seconds = Number(text);

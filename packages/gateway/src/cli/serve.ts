@@ -11,7 +11,7 @@ import { Gateway, type GatewayOptions } from "../gateway.ts";
 import { createLogger, logLevels, type LogLevel } from "../log.ts";
 import { CliError, listenError } from "./cli-error.ts";
 import { onShutdown } from "./on-shutdown.ts";
-import { bytesFromText, portFromText, secondsFromText, urlOf } from "./parse-value.ts";
+import { bytesFromText, countFromText, portFromText, secondsFromText, urlOf } from "./parse-value.ts";
 import {
   addSchemaOptions,
   backendFromFlags,
@@ -29,6 +29,7 @@ interface ServeFlags extends SchemaFlags {
   readonly jsonProtoNames?: boolean;
   readonly pathUnescaping: PathUnescaping;
   readonly maxMessage: number;
+  readonly maxConnectionsPerAddress?: number;
   readonly allowOrigin?: readonly string[];
   readonly files?: string;
   readonly balance: PolicyName;
@@ -60,6 +61,11 @@ export function addServe(program: Command): void {
         .default("spec"),
     )
     .option("--max-message <bytes>", "the largest message of a client", bytesFromText, 4 * 1024 * 1024)
+    .option(
+      "--max-connections-per-address <count>",
+      "connections of one client's address; not behind a proxy, where all have one",
+      countFromText,
+    )
     .option(
       "--allow-origin <origin...>",
       "pages of other origins that may make calls and open WebSockets; * for all",
@@ -109,6 +115,9 @@ async function serve(flags: ServeFlags): Promise<void> {
       pathUnescaping: flags.pathUnescaping,
     },
     maxMessageBytes: flags.maxMessage,
+    ...(flags.maxConnectionsPerAddress === undefined
+      ? {}
+      : { limits: { maxConnectionsPerAddress: flags.maxConnectionsPerAddress } }),
     ...(origins === undefined ? {} : { origin: origins.includes("*") ? "any" : origins }),
     ...(flags.files === undefined ? {} : { files: flags.files }),
     reflection: flags.serveReflection ?? false,

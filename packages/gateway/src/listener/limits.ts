@@ -6,6 +6,21 @@ export interface ListenerLimits {
   readonly headMs: number;
   /** Streams that one HTTP/2 connection may have open. Default 1,000. Over it: REFUSED_STREAM. */
   readonly maxStreams: number;
+  /**
+   * Milliseconds that an HTTP/2 connection may be without a stream. Default 300,000. Over it, within a quarter as much
+   * again: GOAWAY. Over HTTP/1 it is Node's 5,000 between two requests.
+   */
+  readonly idleMs: number;
+  /**
+   * Milliseconds in which a client must read something of an answer that waits for it. Default 300,000. Over it, within a
+   * quarter as much again: RST_STREAM with CANCEL, over HTTP/1 disconnected.
+   */
+  readonly stallMs: number;
+  /**
+   * Connections of one client's address; IPv6 addresses count by their first 64 bits. Default Infinity, because behind
+   * a proxy all clients have one address. Over it: closed.
+   */
+  readonly maxConnectionsPerAddress: number;
 }
 
 /** The limits that hold where none are given. */
@@ -13,4 +28,7 @@ export const defaultListenerLimits: ListenerLimits = Object.freeze({
   firstBytesMs: 10_000,
   headMs: 60_000,
   maxStreams: 1_000,
+  idleMs: 300_000,
+  stallMs: 300_000,
+  maxConnectionsPerAddress: Infinity,
 });

@@ -3,11 +3,14 @@ import {
   type IncomingMessage,
   type Server as Http1Server,
 } from "node:http";
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from "node:http2";
+import { createServer as createHttp2Server, type Http2Server } from "node:http2";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { HttpRequest, HttpResponse } from "@sluice/rpc";
+import { AddressCounts } from "./address-counts.ts";
+import { Http2Sessions } from "./http2-sessions.ts";
 import { defaultListenerLimits, type ListenerLimits } from "./limits.ts";
+import { OpenResponses } from "./open-responses.ts";
 import { sniffProtocol } from "./sniff-protocol.ts";
 import { asksForWebSocket, headWithoutUpgrade } from "./without-upgrade.ts";
 
@@ -19,6 +22,16 @@ export interface ListenerHandlers {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** A handler has thrown, and its request was answered with 500; or no connection could be accepted. */
   failed(error: unknown): void;
+  /** A connection was closed at once, because its address has too many. */
+  refused(address: string): void;
+}
+
+/** What a listener has open. */
+export interface ListenerCounts {
+  /** Connections, WebSockets among them. */
+  readonly connections: number;
+  /** Requests of HTTP that were not answered in full, or whose answer was not read in full. */
+  readonly requests: number;
 }
 
 /** How long a connection is silent before TCP asks whether its peer is still there, in milliseconds. */
@@ -44,13 +57,17 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   /** Those of the sockets that have not said what they speak. */
   readonly #silent = new Set<Socket>();
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new Http2Sessions();
+  readonly #responses = new OpenResponses();
+  readonly #addresses: AddressCounts;
+  #sweep: NodeJS.Timeout | undefined;
   #draining = false;
 
   constructor(handlers: ListenerHandlers, limits: Partial<ListenerLimits> = {}) {
     this.#handlers = handlers;
     this.#limits = { ...defaultListenerLimits, ...limits };
-    const { headMs, maxStreams } = this.#limits;
+    const { headMs, maxStreams, maxConnectionsPerAddress } = this.#limits;
+    this.#addresses = new AddressCounts(maxConnectionsPerAddress);
     this.#http1 = createHttp1Server({
       // A stream from a client may take longer than any request timeout; heads have theirs.
       requestTimeout: 0,
@@ -78,16 +95,21 @@ export class Listener {
         maxHeaderListSize: maxHeaderBytes,
       },
     });
-    this.#http2.on("request", (request, response) => this.#request(request, response));
+    this.#http2.on("request", (request, response) => {
+      this.#sessions.addStream(request.stream);
+      this.#request(request, response);
+    });
     this.#http2.on("session", (session) => {
       this.#sessions.add(session);
       session.setLocalWindowSize(connectionWindowBytes);
-      session.on("close", () => this.#sessions.delete(session));
-      // A broken session closes; what it means for its calls, their streams say.
-      session.on("error", () => undefined);
     });
     const tcp = { noDelay: true, keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs };
     this.#server = createServer(tcp, (socket) => this.#accept(socket));
+  }
+
+  /** What is open at this moment. */
+  get counts(): ListenerCounts {
+    return { connections: this.#sockets.size, requests: this.#responses.size };
   }
 
   /** Begins to listen; resolves with the address. Rejects with the error of `net.Server`, such as EADDRINUSE. */
@@ -97,6 +119,7 @@ export class Listener {
       this.#server.listen(port, host, () => {
         this.#server.off("error", reject);
         this.#server.on("error", (error) => this.#handlers.failed(error));
+        this.#sweepRegularly();
         resolve(this.#server.address() as AddressInfo);
       });
     });
@@ -107,21 +130,30 @@ export class Listener {
     this.#draining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#silent) socket.destroy();
-    for (const session of this.#sessions) session.close();
+    this.#sessions.close();
     this.#closeIdle();
     return closed;
   }
 
   /** Ends every connection that is still open. */
   destroy(): void {
+    clearInterval(this.#sweep);
     this.#http1.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 
   #accept(socket: Socket): void {
+    // A connection that is gone again has none.
+    const address = socket.remoteAddress ?? "";
+    if (!this.#addresses.take(address)) {
+      socket.destroy();
+      this.#handlers.refused(address);
+      return;
+    }
     this.#sockets.add(socket);
     this.#silent.add(socket);
     socket.on("close", () => {
+      this.#addresses.leave(address);
       this.#sockets.delete(socket);
       this.#silent.delete(socket);
     });
@@ -132,6 +164,7 @@ export class Listener {
   }
 
   #request(request: HttpRequest, response: HttpResponse): void {
+    this.#responses.add(response);
     try {
       this.#handlers.request(request, response);
     } catch (error) {
@@ -157,6 +190,17 @@ export class Listener {
       this.#handlers.failed(error);
       socket.destroy();
     }
+  }
+
+  #sweepRegularly(): void {
+    const { idleMs, stallMs } = this.#limits;
+    const every = Math.min(idleMs, stallMs) / 4;
+    if (every === Infinity) return;
+    this.#sweep = setInterval(() => {
+      const now = performance.now();
+      this.#sessions.closeIdle(now, idleMs);
+      this.#responses.endStalled(now, stallMs);
+    }, every).unref();
   }
 
   #closeIdle(): void {

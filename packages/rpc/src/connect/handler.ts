@@ -110,6 +110,7 @@ function served(
     response,
     entry,
     maxMessageBytes: options.maxMessageBytes,
+    bodyMs: options.bodyMs,
     report: (status) => report(status, entry.method),
   };
 }

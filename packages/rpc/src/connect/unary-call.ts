@@ -6,6 +6,7 @@ import { parseJson } from "../codec/json-text.ts";
 import type { HttpRequest, HttpResponse } from "../rest/http-message.ts";
 import { statusFromError } from "../transcode/json-call.ts";
 import { inflate, type Inflated } from "../wire/compression.ts";
+import { lateBody } from "../wire/body-deadline.ts";
 import type { MessageFormat } from "../wire/content-type.ts";
 import type { DirectoryEntry } from "../wire/directory.ts";
 import type { CallHead } from "../wire/grpc-head.ts";
@@ -20,6 +21,8 @@ export interface UnaryCallOptions {
   readonly format: MessageFormat;
   /** The largest message of the request in bytes, inflated where that is done here. */
   readonly maxMessageBytes: number;
+  /** Milliseconds for the body of the request. */
+  readonly bodyMs: number;
   /** Told once of how the call ended. */
   readonly report: (status: Status) => void;
 }
@@ -32,6 +35,7 @@ export class UnaryCall implements CallListener {
   #encoding: string | undefined;
   #message: { readonly bytes: Uint8Array; readonly encoding: string | undefined } | undefined;
   #isOver = false;
+  #bodyTimer: NodeJS.Timeout | undefined;
 
   /** Begins the call; `read` or `take` goes on. */
   constructor(options: UnaryCallOptions) {
@@ -46,7 +50,7 @@ export class UnaryCall implements CallListener {
 
   /** Takes the message from the body of the request. */
   read(): void {
-    const { request, maxMessageBytes } = this.#options;
+    const { request, maxMessageBytes, bodyMs } = this.#options;
     const chunks: Buffer[] = [];
     let size = 0;
     const tooLarge = (bytes: string): void => {
@@ -56,6 +60,7 @@ export class UnaryCall implements CallListener {
     };
     const announced = Number(request.headers["content-length"] ?? 0);
     if (announced > maxMessageBytes) return tooLarge(String(announced));
+    this.#bodyTimer = setTimeout(() => this.#call.cancel(lateBody(bodyMs)), bodyMs);
     request.on("data", (chunk: Buffer) => {
       if (this.#isOver) return;
       size += chunk.length;
@@ -63,6 +68,7 @@ export class UnaryCall implements CallListener {
       else chunks.push(chunk);
     });
     request.on("end", () => {
+      clearTimeout(this.#bodyTimer);
       const [only] = chunks;
       this.take(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
     });
@@ -104,6 +110,7 @@ export class UnaryCall implements CallListener {
   end(status: Status, trailers: Metadata): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    clearTimeout(this.#bodyTimer);
     const { request, response, format, report } = this.#options;
     const isOk = status.code === Code.OK && this.#message !== undefined;
     const shown = status.code === Code.OK && !isOk ? noMessage : status;

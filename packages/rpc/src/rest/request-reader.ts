@@ -5,6 +5,7 @@ import { RpcError } from "../error.ts";
 import { statusFromError, type JsonCall } from "../transcode/json-call.ts";
 import { JsonReader } from "../transcode/json-reader.ts";
 import type { RequestBody } from "../transcode/transcoder.ts";
+import { lateBody } from "../wire/body-deadline.ts";
 import { parseQuery, type HttpRequest, type HttpResponse } from "./http-message.ts";
 import type { RestExchange } from "./rest-exchange.ts";
 import { sendStatus } from "./rest-response.ts";
@@ -23,9 +24,11 @@ export function readRequest<Reply>(exchange: RestExchange, call: JsonCall<Reply>
 }
 
 function readWhole<Reply>(exchange: RestExchange, call: JsonCall<Reply>): void {
-  const { request, response, maxBytes } = exchange;
+  const { request, response, maxBytes, bodyMs } = exchange;
   const chunks: Buffer[] = [];
   let size = 0;
+  const timer = setTimeout(() => refuse(exchange, call, 408, lateBody(bodyMs)), bodyMs);
+  response.once("close", () => clearTimeout(timer));
   request.on("data", (chunk: Buffer) => {
     size += chunk.length;
     if (size <= maxBytes) {
@@ -33,13 +36,10 @@ function readWhole<Reply>(exchange: RestExchange, call: JsonCall<Reply>): void {
       return;
     }
     chunks.length = 0;
-    if (!response.headersSent) {
-      closeAfter(request, response);
-      sendStatus(response, 413, tooLarge(maxBytes));
-    }
-    call.cancel(tooLarge(maxBytes));
+    refuse(exchange, call, 413, tooLarge(maxBytes));
   });
   request.on("end", () => {
+    clearTimeout(timer);
     if (size > maxBytes) return;
     const [only] = chunks;
     try {
@@ -48,6 +48,19 @@ function readWhole<Reply>(exchange: RestExchange, call: JsonCall<Reply>): void {
       call.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
     }
   });
+}
+
+function refuse<Reply>(
+  { request, response }: RestExchange,
+  call: JsonCall<Reply>,
+  httpStatus: number,
+  status: Status,
+): void {
+  if (!response.headersSent) {
+    closeAfter(request, response);
+    sendStatus(response, httpStatus, status);
+  }
+  call.cancel(status);
 }
 
 function bodyOf({ request, transcoder }: RestExchange, bytes: Buffer): RequestBody | undefined {

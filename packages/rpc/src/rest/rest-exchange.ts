@@ -3,6 +3,7 @@ import { createStatus, type Status } from "../call/status.ts";
 import { JsonCall, type JsonCallStart } from "../transcode/json-call.ts";
 import type { RestRoutes } from "../transcode/rest-routes.ts";
 import type { Transcoder } from "../transcode/transcoder.ts";
+import { discardRest } from "../wire/response-end.ts";
 import { preferredType } from "./accept.ts";
 import type { HttpRequest, HttpResponse } from "./http-message.ts";
 import {
@@ -26,6 +27,8 @@ export interface RestExchange {
   readonly start: Pick<JsonCallStart<unknown>, "url" | "metadata" | "timeout">;
   /** The largest body, and the largest message of a stream, in bytes. */
   readonly maxBytes: number;
+  /** Milliseconds for the body of a request to a method that takes one message. */
+  readonly bodyMs: number;
   /** Milliseconds between two signs of life of a silent event stream. */
   readonly keepAliveMs: number;
   readonly report: (status: Status) => void;
@@ -85,8 +88,8 @@ function serveAs<Reply>(exchange: RestExchange, isStream: boolean, format: Reply
         ended = true;
         if (!response.destroyed && !response.writableEnded) answer.end(status, trailers);
         report(status);
-        // What the client still sends has no reader.
         request.resume();
+        discardRest(request);
       },
     },
   );

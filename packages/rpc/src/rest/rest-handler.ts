@@ -4,6 +4,8 @@ import { createStatus, type Status } from "../call/status.ts";
 import { isAscii } from "../transcode/path-unescaping.ts";
 import { RestRoutes, type RoutesSource } from "../transcode/rest-routes.ts";
 import type { Transcoder } from "../transcode/transcoder.ts";
+import { defaultBodyMs } from "../wire/body-deadline.ts";
+import { discardRest } from "../wire/response-end.ts";
 import { parseQuery, splitTarget, type HttpRequest, type HttpResponse } from "./http-message.ts";
 import { metadataFromRequest, timeoutFromRequest } from "./rest-metadata.ts";
 import { closeAfter, tooLarge } from "./request-reader.ts";
@@ -15,6 +17,8 @@ export interface RestHandlerOptions {
   readonly routes: RoutesSource;
   /** The largest body of a request, and the largest message of a stream of them, in bytes; default 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** Milliseconds for the body of a request to a method that takes one message; default 300 000. Over it: 408. */
+  readonly bodyMs?: number;
   /** Milliseconds between two comments in a silent stream of Server-Sent Events; default 15 000. */
   readonly keepAliveMs?: number;
   /** Told of each request when it has ended. */
@@ -34,6 +38,7 @@ export function createRestHandler(
   options: RestHandlerOptions,
 ): (request: HttpRequest, response: HttpResponse) => void {
   const maxBytes = options.maxMessageBytes ?? defaultMaxMessageBytes;
+  const bodyMs = options.bodyMs ?? defaultBodyMs;
   const keepAliveMs = options.keepAliveMs ?? 15_000;
   return (request, response) => {
     const routes = options.routes();
@@ -53,6 +58,7 @@ export function createRestHandler(
       });
     const refuse = (httpStatus: number, status: Status): void => {
       sendStatus(response, httpStatus, status);
+      discardRest(request);
       report(status);
     };
     const fallBack = (httpStatus: number, status: Status): void => {
@@ -102,6 +108,7 @@ export function createRestHandler(
         ...timeout,
       },
       maxBytes,
+      bodyMs,
       keepAliveMs,
       report,
     });

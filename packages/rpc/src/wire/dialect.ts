@@ -9,6 +9,8 @@ export interface DialectOptions {
   readonly methods: DirectorySource;
   /** The largest message of a request, in bytes. */
   readonly maxMessageBytes: number;
+  /** Milliseconds for the body of a request to a method that takes one message. */
+  readonly bodyMs: number;
   /** Told of each request when it has ended. */
   readonly report?: (report: CallReport) => void;
 }

@@ -4,6 +4,7 @@ import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import type { HttpRequest, HttpResponse } from "../rest/http-message.ts";
 import { statusFromError } from "../transcode/json-call.ts";
+import { lateBody } from "./body-deadline.ts";
 import { BodyWriter, type BodyWriterOptions, type Envelope } from "./body-writer.ts";
 import type { MessageFormat } from "./content-type.ts";
 import type { DirectoryEntry } from "./directory.ts";
@@ -35,6 +36,8 @@ export interface EnvelopedCallOptions {
   readonly responseFormat: ResponseFormat;
   /** The largest message of the request in bytes, inflated where that is done here. */
   readonly maxMessageBytes: number;
+  /** Milliseconds for the body of a request with one message. */
+  readonly bodyMs: number;
   /** Turns what stands on the wire into the bytes of envelopes, as for base64 text. Throws an RpcError. */
   readonly decode?: (chunk: Buffer) => Uint8Array;
   /** Told once of how the call ended. */
@@ -56,6 +59,7 @@ export class EnvelopedCall implements CallListener {
   /** Why the body of the request is not read: the backend does not take more, a message is being inflated. */
   #isBlocked = false;
   #isBusy = false;
+  #bodyTimer: NodeJS.Timeout | undefined;
 
   /** Begins the call; `read` goes on. */
   constructor(options: EnvelopedCallOptions) {
@@ -85,9 +89,16 @@ export class EnvelopedCall implements CallListener {
 
   /** Takes the messages from the body of the request. */
   read(): void {
-    const { request } = this.#options;
+    const { request, entry, bodyMs } = this.#options;
+    const { kind } = entry.method;
+    if (kind === "unary" || kind === "server_streaming") {
+      this.#bodyTimer = setTimeout(() => this.#call.cancel(lateBody(bodyMs)), bodyMs);
+    }
     request.on("data", (chunk: Buffer) => this.#read(chunk));
-    request.on("end", () => this.#messages.end());
+    request.on("end", () => {
+      clearTimeout(this.#bodyTimer);
+      this.#messages.end();
+    });
   }
 
   headers(metadata: Metadata, encoding?: string): void {
@@ -123,6 +134,7 @@ export class EnvelopedCall implements CallListener {
     if (this.#isOver) return;
     const { request, responseFormat, report } = this.#options;
     this.#messages.stop();
+    clearTimeout(this.#bodyTimer);
     if (this.#isWritable()) {
       const last = responseFormat.end(status, trailers, this.#hasBegun);
       if (last !== undefined) this.#writer.write(last.bytes, last.flags);

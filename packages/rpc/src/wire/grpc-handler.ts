@@ -78,6 +78,7 @@ export function createGrpcDialectHandler(dialect: GrpcDialect, options: DialectO
       messageFormat: messageFormat ?? "proto",
       responseFormat,
       maxMessageBytes: options.maxMessageBytes,
+      bodyMs: options.bodyMs,
       ...(contentType.createDecoder === undefined ? {} : { decode: contentType.createDecoder() }),
       report: (status) => report(status, entry.method),
     }).read();

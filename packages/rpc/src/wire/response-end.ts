@@ -16,6 +16,7 @@ const maxDiscardMs = 5_000;
 export function discardRest(request: HttpRequest): void {
   if (request.complete) return;
   if ("stream" in request) {
+    if (request.stream.endAfterHeaders) return;
     request.resume();
     stopStream(request.stream);
     return;
