@@ -13,7 +13,7 @@ after(() => sluice.close());
 const say = "/sluice.test.v1.Echo/Say";
 const late = "the body of the request has not come within 50 milliseconds";
 
-/** Sends a head and half a body, byte by byte, until the connection ends; gives the answer. */
+/** Sends a head and a body of 1 MiB, byte by byte, until the connection ends; gives the answer. */
 async function trickle(path: string, contentType: string): Promise<string> {
   const socket = connect({ port: sluice.port, host: "127.0.0.1", noDelay: true });
   let answer = "";
@@ -21,7 +21,8 @@ async function trickle(path: string, contentType: string): Promise<string> {
   socket.on("error", () => undefined);
   socket.write(
     `POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: ${contentType}\r\n` +
-      "content-length: 1000000\r\n\r\n",
+      "content-length: 1000000\r\n\r\n\0\0\x10\0\0",
+    "latin1",
   );
   const sending = setInterval(() => socket.write("\0"), 5);
   await new Promise((resolve) => socket.once("close", resolve));
