@@ -79,9 +79,7 @@ const backend: Backend = {
 };
 
 const gateway = new Gateway({
-  upstream: grpcAddress,
-  backend,
-  loadSchema: () => Promise.resolve(schema),
+  upstreams: [{ name: grpcAddress, backend, loadSchema: () => Promise.resolve(schema) }],
   log: createLogger("silent"),
   ...(messageReceiveLimit === 0 ? {} : { maxMessageBytes: messageReceiveLimit }),
 });

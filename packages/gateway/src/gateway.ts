@@ -6,28 +6,25 @@ import {
   createRpcHandler,
   createStatus,
   RestWebSocketDialect,
-  type Backend,
   type CallReport,
   type RestOptions,
   type Schema,
 } from "@sluice/rpc";
 import { allowsOrigin, type HeartbeatOptions, type OriginPolicy } from "@sluice/websocket";
+import type { DeadlineOptions } from "./deadlines.ts";
 import { createFileHandler, type FileHandler } from "./files.ts";
 import type { ListenerLimits } from "./listener/limits.ts";
 import { Listener, type ListenerCounts } from "./listener/listener.ts";
-import type { Logger } from "./log.ts";
+import { levelOfStatus, type Logger } from "./log.ts";
 import { createOpenApiHandler } from "./openapi-handler.ts";
 import { OwnServices } from "./own-services.ts";
-import { levelOfStatus, Upstream, type UpstreamOptions } from "./upstream.ts";
+import type { UpstreamOptions } from "./upstream.ts";
+import { Upstreams } from "./upstreams.ts";
 
 /** What a gateway is made of. */
 export interface GatewayOptions {
-  /** For people: `localhost:50051`. */
-  readonly upstream: string;
-  readonly backend: Backend;
-  readonly loadSchema: () => Promise<Schema>;
-  /** Follows the schema once it is known; default: it stays as it is. */
-  readonly follow?: UpstreamOptions["follow"];
+  /** The backends, each with a name of its own; a service that two of them have is an error. */
+  readonly upstreams: readonly UpstreamOptions[];
   readonly log: Logger;
   readonly rest?: RestOptions;
   /** The largest message of a client, in bytes; default 4 MiB. */
@@ -36,6 +33,8 @@ export interface GatewayOptions {
   readonly bodyMs?: number;
   /** The bounds of connections; what is not given has its default. */
   readonly limits?: Partial<ListenerLimits>;
+  /** How long calls may take; default: as long as their clients say. */
+  readonly deadlines?: DeadlineOptions;
   /** Milliseconds between two comments in a silent stream of Server-Sent Events; default 15 000. */
   readonly keepAliveMs?: number;
   /** How clients of WebSockets are asked whether they live; default: every 25 seconds, with 20 to answer. */
@@ -61,9 +60,9 @@ const lastWordsTime = 1_000;
 
 const closing = createStatus(Code.UNAVAILABLE, "the gateway is shutting down");
 
-/** One port, its dialects, and the backend behind them. */
+/** One port, its dialects, and the backends behind them. */
 export class Gateway {
-  readonly #upstream: Upstream;
+  readonly #upstreams: Upstreams;
   readonly #own: OwnServices;
   readonly #listener: Listener;
   readonly #webSockets: RestWebSocketDialect;
@@ -71,15 +70,12 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     const { log } = options;
-    const upstream = new Upstream({
-      name: options.upstream,
-      backend: options.backend,
-      loadSchema: options.loadSchema,
-      follow: options.follow,
+    const upstreams = new Upstreams({
+      upstreams: options.upstreams,
       rest: options.rest ?? {},
+      deadlines: options.deadlines ?? {},
       log,
     });
-    const routes = (): ReturnType<Upstream["routes"]> => upstream.routes();
     const shared = {
       report: (report: CallReport) => logCall(log, report),
       ...(options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes }),
@@ -88,26 +84,27 @@ export class Gateway {
     const rest = createRestHandler({
       ...shared,
       ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
-      routes,
-      fallback: createFallback(options, () => upstream.schema()),
+      routes: () => upstreams.routes(),
+      fallback: createFallback(options, () => upstreams.schema()),
     });
     this.#own = new OwnServices({
-      schema: () => upstream.schema(),
-      onChange: (listener) => upstream.onChange(listener),
+      schema: () => upstreams.schema(),
+      isServing: (service) => upstreams.isServing(service),
+      onChange: (listener) => upstreams.onChange(listener),
       isClosing: () => this.#isClosing,
       reflection: options.reflection ?? false,
       report: shared.report,
     });
     const cors = createCors({ origin: options.origin ?? "same", report: shared.report });
-    const rpc = createRpcHandler({ ...shared, methods: () => upstream.methods() });
+    const rpc = createRpcHandler({ ...shared, methods: () => upstreams.methods() });
     const webSockets = new RestWebSocketDialect({
       ...shared,
       // Requests on connections that are left are still served; a WebSocket would have no time to live.
-      routes: () => (this.#isClosing ? closing : routes()),
+      routes: () => (this.#isClosing ? closing : upstreams.routes()),
       origin: withOwnOrigin(options.origin ?? "same"),
       ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     });
-    this.#upstream = upstream;
+    this.#upstreams = upstreams;
     this.#webSockets = webSockets;
     this.#listener = new Listener(
       {
@@ -130,14 +127,14 @@ export class Gateway {
   }
 
   /**
-   * Loads the schema and listens; resolves with the address. A backend that cannot be reached does not keep the
-   * gateway from starting. Rejects with an RpcError for a schema that is wrong, and with the error of
-   * `net.Server` for a port that cannot be had.
+   * Loads the schemas and listens; resolves with the address. A backend that cannot be reached does not keep the
+   * gateway from starting. Rejects with an RpcError for a schema that is wrong or a service that two backends have,
+   * and with the error of `net.Server` for a port that cannot be had.
    */
   async start(host: string, port: number): Promise<AddressInfo> {
     const address = await this.#listener.listen(host, port);
     try {
-      await this.#upstream.start();
+      await this.#upstreams.start();
     } catch (error) {
       await this.close(0);
       throw error;
@@ -154,7 +151,7 @@ export class Gateway {
     const drained = this.#listener.drain();
     await settledWithin(drained, graceMs);
     this.#webSockets.closeAll(closing.message);
-    await Promise.all([this.#upstream.close(0), this.#own.close()]);
+    await Promise.all([this.#upstreams.close(0), this.#own.close()]);
     await settledWithin(drained, lastWordsTime);
     this.#listener.destroy();
     await drained;

@@ -1,3 +1,4 @@
+import { nameOfCode } from "@sluice/protocol";
 import { pino, type Logger } from "pino";
 import pretty from "pino-pretty";
 
@@ -24,4 +25,20 @@ export function createLogger(level: LogLevel): Logger {
       translateTime: "SYS:HH:MM:ss",
     }),
   );
+}
+
+/** The level at which a call's end is logged: failures of the system loud, those of the client quiet. */
+export function levelOfStatus(code: number): "debug" | "info" | "warn" {
+  switch (nameOfCode(code)) {
+    case "OK":
+      return "debug";
+    case "UNKNOWN":
+    case "INTERNAL":
+    case "UNAVAILABLE":
+    case "DATA_LOSS":
+    case "DEADLINE_EXCEEDED":
+      return "warn";
+    default:
+      return "info";
+  }
 }

@@ -3,7 +3,7 @@ import {
   createHealthService,
   createReflectionService,
   createRpcHandler,
-  createSchema,
+  joinSchemas,
   ownSchema,
   ServiceBackend,
   ServingStatus,
@@ -15,9 +15,11 @@ import {
 
 /** What the gateway's own services tell of. */
 export interface OwnServicesOptions {
-  /** The schema of the backend; undefined while it is not known. */
+  /** What is known of the schemas of the backends; undefined while nothing is. */
   readonly schema: () => Schema | undefined;
-  /** Calls `listener` after each change of the schema or of `isClosing`; the function that it returns ends that. */
+  /** Whether calls to a service have a chance; undefined for a service that no known schema has. */
+  readonly isServing: (service: string) => boolean | undefined;
+  /** Calls `listener` after each change of `schema`, `isServing` and `isClosing`; the function that it returns ends that. */
   readonly onChange: (listener: () => void) => () => void;
   /** Whether calls are no longer taken. */
   readonly isClosing: () => boolean;
@@ -58,27 +60,23 @@ export class OwnServices {
   }
 }
 
-// What reflection tells: the backend's services, and those of the gateway that the backend does not have too.
+// What reflection tells: the services of the backends, and those of the gateway that they do not have too.
 function withOwnServices(schema: () => Schema | undefined): () => Schema | undefined {
   let made: { readonly from: Schema; readonly schema: Schema } | undefined;
   return () => {
     const known = schema();
     if (known === undefined) return undefined;
-    if (made?.from !== known) {
-      const sources = ownSchema().sources.map((source) => ({
-        ...source,
-        files: source.files.filter((file) => known.registry.getFile(file.name) === undefined),
-      }));
-      made = { from: known, schema: createSchema(...known.sources, ...sources) };
-    }
+    if (made?.from !== known) made = { from: known, schema: joinSchemas([known, ownSchema()]) };
     return made.schema;
   };
 }
 
-function statusOf(service: string, { schema, isClosing }: OwnServicesOptions): ServingStatus | undefined {
-  const known = schema();
-  if (service === "")
-    return known === undefined || isClosing() ? ServingStatus.NOT_SERVING : ServingStatus.SERVING;
-  if (known?.services.some(({ typeName }) => typeName === service) !== true) return undefined;
-  return isClosing() ? ServingStatus.NOT_SERVING : ServingStatus.SERVING;
+/** The gateway serves as long as there is something to call: that one backend is away must not take out the others. */
+function statusOf(
+  service: string,
+  { schema, isServing, isClosing }: OwnServicesOptions,
+): ServingStatus | undefined {
+  const serves = service === "" ? schema() !== undefined : isServing(service);
+  if (serves === undefined) return undefined;
+  return serves && !isClosing() ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
 }

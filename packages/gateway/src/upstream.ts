@@ -1,35 +1,42 @@
-import { Code, nameOfCode } from "@sluice/protocol";
+import { Code } from "@sluice/protocol";
 import {
   createDirectory,
+  createSchemaRoutes,
   createStatus,
-  RestRoutes,
   RpcError,
   type Backend,
   type Directory,
-  type RestOptions,
+  type Http2Backend,
+  type JsonOptions,
   type Schema,
+  type SchemaRoutes,
   type Status,
 } from "@sluice/rpc";
+import { boundDeadlines, type DeadlineOptions } from "./deadlines.ts";
 import type { Logger } from "./log.ts";
 
 /** The longest pause between two attempts to get the schema, in milliseconds. */
 const longestPause = 5_000;
 
+/** What an upstream serves once its schema is known. */
+export interface UpstreamServices {
+  readonly schema: Schema;
+  readonly routes: SchemaRoutes;
+  readonly directory: Directory;
+}
+
 type State =
   | { readonly kind: "loading"; readonly status: Status; retry?: NodeJS.Timeout }
-  | {
-      readonly kind: "ready";
-      readonly schema: Schema;
-      readonly routes: RestRoutes;
-      readonly directory: Directory;
-    }
+  | { readonly kind: "ready"; readonly services: UpstreamServices }
   | { readonly kind: "closed" };
 
-/** What an upstream is made of. */
+/** A backend, and how its schema is had. */
 export interface UpstreamOptions {
-  /** For people: `localhost:50051`. */
+  /** For people: `localhost:50051`, or `users`. */
   readonly name: string;
-  readonly backend: Backend;
+  /** One that tells its state is shown by the gateway's health as it is; any other counts as healthy. */
+  readonly backend: Backend & Partial<Pick<Http2Backend, "state" | "onState">>;
+  /** Rejects with RpcError `reflection_unavailable` where trying again may help. */
   readonly loadSchema: () => Promise<Schema>;
   /**
    * Follows the schema from the one that is known: tells another one, and why it could not be had. What it answers
@@ -42,25 +49,38 @@ export interface UpstreamOptions {
         onFailure: (error: unknown) => void,
       ) => { close(): void })
     | undefined;
-  readonly rest: RestOptions;
-  readonly log: Logger;
 }
+
+/** What all upstreams of a gateway have in common. */
+export interface UpstreamSurroundings {
+  readonly json: JsonOptions;
+  readonly deadlines: DeadlineOptions;
+  readonly log: Logger;
+  /** Told of each change of what it serves and of how it is. */
+  readonly changed: () => void;
+}
+
+const closed: Status = createStatus(Code.UNAVAILABLE, "the gateway is shutting down");
 
 /**
  * A backend together with its schema. While the backend cannot be asked for its schema, the upstream keeps
- * trying, and its routes are the status that says why.
+ * trying, and says why.
  */
 export class Upstream {
+  readonly name: string;
   readonly #options: UpstreamOptions;
+  readonly #surroundings: UpstreamSurroundings;
   #state: State;
-  readonly #listeners = new Set<() => void>();
   #watch: { close(): void } | undefined;
   #attempts = 0;
 
-  constructor(options: UpstreamOptions) {
+  constructor(options: UpstreamOptions, surroundings: UpstreamSurroundings) {
+    this.name = options.name;
     this.#options = options;
+    this.#surroundings = surroundings;
     const status = createStatus(Code.UNAVAILABLE, `the schema of ${options.name} is being loaded`);
     this.#state = { kind: "loading", status };
+    options.backend.onState?.(() => surroundings.changed());
   }
 
   /**
@@ -76,25 +96,15 @@ export class Upstream {
     }
   }
 
-  /** The routes, or why there are none yet. */
-  routes(): RestRoutes | Status {
-    return this.#state.kind === "ready" ? this.#state.routes : this.#reason(this.#state);
+  /** What it serves, or why that is not known. */
+  get services(): UpstreamServices | Status {
+    if (this.#state.kind === "ready") return this.#state.services;
+    return this.#state.kind === "loading" ? this.#state.status : closed;
   }
 
-  /** The schema, once it is known. */
-  schema(): Schema | undefined {
-    return this.#state.kind === "ready" ? this.#state.schema : undefined;
-  }
-
-  /** Calls `listener` after each change of the schema; the function that it returns ends that. */
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  /** The methods by their path, or why there are none yet. */
-  methods(): Directory | Status {
-    return this.#state.kind === "ready" ? this.#state.directory : this.#reason(this.#state);
+  /** Whether calls have a chance: false while no server of the backend can be reached. */
+  get isServing(): boolean {
+    return this.#state.kind === "ready" && this.#options.backend.state?.().kind !== "backoff";
   }
 
   /** Ends the attempts and the backend's connections; running calls may take `graceMs` milliseconds. */
@@ -102,71 +112,60 @@ export class Upstream {
     if (this.#state.kind === "loading") clearTimeout(this.#state.retry);
     this.#watch?.close();
     this.#state = { kind: "closed" };
-    for (const listener of this.#listeners) listener();
+    this.#surroundings.changed();
     await this.#options.backend.close(graceMs);
-  }
-
-  #reason(state: Exclude<State, { kind: "ready" }>): Status {
-    if (state.kind === "loading") return state.status;
-    return createStatus(Code.UNAVAILABLE, "the gateway is shutting down");
   }
 
   async #retry(): Promise<void> {
     try {
-      const schema = await this.#options.loadSchema();
-      if (this.#state.kind === "loading") this.#begin(schema);
+      this.#begin(await this.#options.loadSchema());
     } catch (error) {
-      if (this.#state.kind === "loading") this.#failed(error);
+      this.#failed(error);
     }
   }
 
   #begin(schema: Schema): void {
-    const { follow, log, name } = this.#options;
+    // Closed meanwhile.
+    if (this.#state.kind !== "loading") return;
+    const { follow, name } = this.#options;
     this.#ready(schema);
     this.#watch = follow?.(
       schema,
       (next) => this.#ready(next),
-      (error) =>
-        log.warn(
-          `${name}: the schema may be old (${error instanceof Error ? error.message : String(error)})`,
-        ),
+      (error) => this.#surroundings.log.warn(`${name}: the schema may be old (${reasonOf(error)})`),
     );
   }
 
   #ready(schema: Schema): void {
-    const { name, backend, rest, log } = this.#options;
-    const routes = new RestRoutes(schema, backend, rest);
+    const { name, backend } = this.#options;
+    const { json, deadlines, log } = this.#surroundings;
+    const bounded = boundDeadlines(backend, deadlines);
+    const routes = createSchemaRoutes(schema, bounded, json);
     for (const problem of routes.problems) log.warn(`an HTTP rule is left out: ${problem.message}`);
-    this.#state = { kind: "ready", schema, routes, directory: createDirectory(schema, backend, rest) };
-    for (const listener of this.#listeners) listener();
+    const directory = createDirectory(schema, bounded, json);
+    this.#state = { kind: "ready", services: { schema, routes, directory } };
     if (schema.methods.size === 0) log.warn(`${name}: the schema has no methods, so nothing can be called`);
     else log.info(`${name}: ${schema.methods.size} methods`);
+    this.#surroundings.changed();
   }
 
   #failed(error: unknown): void {
-    const { name, log } = this.#options;
-    const reason = error instanceof Error ? error.message : String(error);
+    if (this.#state.kind !== "loading") return;
+    const { name } = this.#options;
+    const reason = reasonOf(error);
     // The first failure and then every tenth: the reason stays the same for long.
-    if (this.#attempts % 10 === 0) log.warn(`${name} gives no schema (${reason}); trying again`);
+    if (this.#attempts % 10 === 0)
+      this.#surroundings.log.warn(`${name} gives no schema (${reason}); trying again`);
     const pause = Math.min(longestPause, 250 * 2 ** Math.min(this.#attempts, 10));
     this.#attempts++;
     const retry = setTimeout(() => void this.#retry(), pause);
-    this.#state = { kind: "loading", status: createStatus(Code.UNAVAILABLE, reason), retry };
+    const before = this.#state.status;
+    const status = before.message === reason ? before : createStatus(Code.UNAVAILABLE, reason);
+    this.#state = { kind: "loading", status, retry };
+    if (status !== before) this.#surroundings.changed();
   }
 }
 
-/** The level at which a call's end is logged: failures of the system loud, those of the client quiet. */
-export function levelOfStatus(code: number): "debug" | "info" | "warn" {
-  switch (nameOfCode(code)) {
-    case "OK":
-      return "debug";
-    case "UNKNOWN":
-    case "INTERNAL":
-    case "UNAVAILABLE":
-    case "DATA_LOSS":
-    case "DEADLINE_EXCEEDED":
-      return "warn";
-    default:
-      return "info";
-  }
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { compileProtos, createHttp2Backend, type Schema } from "@sluice/rpc";
 import { startEchoServer, type EchoServer, type EchoServerOptions } from "@sluice/testkit";
 import { WebSocket } from "ws";
-import { createLogger, Gateway, type GatewayOptions } from "../src/index.ts";
+import { createLogger, Gateway, type GatewayOptions, type UpstreamOptions } from "../src/index.ts";
 
 /** A gateway in this process before a real echo server. */
 export interface TestGateway {
@@ -16,13 +16,17 @@ export interface TestGateway {
 
 /** Starts both. */
 export async function startTestGateway(
-  options: Partial<GatewayOptions> & { readonly echo?: EchoServerOptions } = {},
+  options: Partial<GatewayOptions & Pick<UpstreamOptions, "loadSchema">> & {
+    readonly echo?: EchoServerOptions;
+  } = {},
 ): Promise<TestGateway> {
   const echo = await startEchoServer(options.echo);
+  const loadSchema = (): Promise<Schema> => echoSchema(echo);
+  const upstream = { name: echo.address, backend: createHttp2Backend(echo.address), loadSchema };
   const gateway = new Gateway({
-    upstream: echo.address,
-    backend: createHttp2Backend(echo.address),
-    loadSchema: () => compileProtos([echo.protoPath], { importPaths: echo.importPaths }),
+    upstreams: [
+      options.loadSchema === undefined ? upstream : { ...upstream, loadSchema: options.loadSchema },
+    ],
     log: createLogger("silent"),
     ...options,
   });

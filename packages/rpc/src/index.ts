@@ -18,7 +18,15 @@ export type { CallReport } from "./call/report.ts";
 export type { HttpRequest, HttpResponse } from "./rest/http-message.ts";
 export { createRestHandler, defaultMaxMessageBytes, type RestHandlerOptions } from "./rest/rest-handler.ts";
 export { RestWebSocketDialect, type RestWebSocketOptions } from "./rest-websocket/rest-websocket-handler.ts";
-export { RestRoutes, type RestOptions, type RoutesSource } from "./transcode/rest-routes.ts";
+export {
+  createSchemaRoutes,
+  RestRoutes,
+  type RestOptions,
+  type RestRoute,
+  type RestRoutesOptions,
+  type RoutesSource,
+  type SchemaRoutes,
+} from "./transcode/rest-routes.ts";
 export {
   createHttp2Backend,
   type BackendCounters,
@@ -30,7 +38,8 @@ export type { BackoffOptions } from "./backend/backoff.ts";
 export { compileProtos, type CompileOptions } from "./schema/compile-protos.ts";
 export type { DescriptorSource } from "./schema/descriptor-source.ts";
 export { loadDescriptorSets } from "./schema/descriptor-sets.ts";
-export { createSchema, mergeSchemas, methodFrom, type Schema } from "./schema/schema.ts";
+export { joinSchemas } from "./schema/join-schemas.ts";
+export { createSchema, methodFrom, type Schema } from "./schema/schema.ts";
 export { reflectSchema, type ReflectOptions } from "./schema/reflect-schema.ts";
 export {
   createOpenApiDocument,
@@ -67,7 +76,12 @@ export type { OutlierOptions } from "./balancer/outlier-detection.ts";
 export type { PolicyName } from "./balancer/policy.ts";
 export type { RetryOptions } from "./balancer/retry-policy.ts";
 export { watchSchema, type SchemaWatch, type SchemaWatchOptions } from "./balancer/schema-watch.ts";
-export { createServiceDirectory, type DirectoryPart } from "./balancer/service-directory.ts";
+export {
+  createServiceDirectory,
+  ownersOfServices,
+  type ServiceOwners,
+  type ServiceProvider,
+} from "./balancer/service-directory.ts";
 export {
   httpCallOf,
   needsMessage,

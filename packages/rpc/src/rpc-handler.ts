@@ -59,12 +59,11 @@ function refuseForeign(request: HttpRequest, response: HttpResponse, options: Di
   if (request.method !== "POST") return false;
   const type = mediaType(request.headers["content-type"]);
   if (jsonTypes.test(type)) return false;
-  const directory = options.methods();
-  const method = "code" in directory ? undefined : directory.find(pathOf(request))?.method;
-  // Such a message takes any content type.
-  if (method === undefined || method.input.typeName === "google.api.HttpBody") return false;
+  const entry = options.methods().find(pathOf(request));
+  // A message of the latter type takes any content type.
+  if ("code" in entry || entry.method.input.typeName === "google.api.HttpBody") return false;
   const text = `the content-type ${type} is none of application/json, application/proto, application/grpc, application/grpc-web and application/connect+proto`;
   refuseRequest(request, response, 415, text);
-  reporter(options, "rpc", request)(createStatus(Code.UNKNOWN, text), method);
+  reporter(options, "rpc", request)(createStatus(Code.UNKNOWN, text), entry.method);
   return true;
 }

@@ -1,11 +1,13 @@
-import { readFileSync } from "node:fs";
 import {
   applyServiceConfig,
   compileProtos,
   createBalancedBackend,
+  joinSchemas,
   loadDescriptorSets,
+  ownersOfServices,
   reflectSchema,
   type Backend,
+  type BackendTlsOptions,
   type BalancedBackend,
   type BalancedBackendOptions,
   type Schema,
@@ -13,91 +15,152 @@ import {
 import type { Command } from "commander";
 import { CliError } from "./cli-error.ts";
 import { readServiceConfig } from "./service-config-file.ts";
+import { addTlsOptions, tlsFromFlags, type TlsFlags } from "./tls-flags.ts";
+import { addUpstream, valuesFor, type NamedTarget } from "./upstream-flags.ts";
 
-/** The flags that say which backend there is and where its schema comes from. */
-export interface SchemaFlags {
-  readonly upstream?: string;
-  readonly upstreamCa?: string;
+/** The flags that say which backends there are and where their schemas come from. */
+export interface SchemaFlags extends TlsFlags {
+  readonly upstream?: readonly NamedTarget[];
   readonly reflect?: boolean;
   readonly descriptor?: readonly string[];
   readonly proto?: readonly string[];
   readonly protoPath?: readonly string[];
-  readonly httpRules?: string;
+  readonly httpRules?: readonly string[];
 }
 
-/** Loads a schema; where it comes from reflection, `server` is asked instead of the backend as a whole. */
-export type SchemaSource = (server?: Backend) => Promise<Schema>;
+/** Loads a schema; where it comes from reflection, `server` is asked. */
+export type SchemaSource = (server: Backend) => Promise<Schema>;
+
+/** A backend as the flags describe it. */
+export interface UpstreamFromFlags {
+  readonly name: string;
+  readonly backend: BalancedBackend;
+  readonly load: SchemaSource;
+  /** Whether the schema comes from the server, and so may change with it. */
+  readonly isReflected: boolean;
+}
 
 /** Adds the schema flags to a command. */
 export function addSchemaOptions(command: Command): Command {
-  return command
+  command
     .option(
       "--upstream <host:port>",
-      "the gRPC server; several with commas, dns:///host:port for all of a name, https:// for TLS",
+      "a gRPC server: its addresses with commas, dns:///host:port for all of a name, https:// for TLS; " +
+        "once more for each further backend; NAME= before it gives it a name",
+      addUpstream,
     )
-    .option("--upstream-ca <file>", "PEM certificates to trust for TLS with the gRPC server")
     .option("--reflect", "take the schema from the server's reflection (the default)")
     .option(
       "--descriptor <file...>",
-      "take the schema from descriptor sets (protoc --include_imports -o FILE)",
+      "take the schema from descriptor sets (protoc --include_imports -o FILE); NAME= before it says whose",
     )
-    .option("--proto <file...>", "take the schema from .proto files")
+    .option("--proto <file...>", "take the schema from .proto files; NAME= before it says whose")
     .option("--proto-path <dir...>", "where .proto files find their imports")
     .option(
-      "--http-rules <file>",
-      "HTTP rules in YAML (google.api.Service), in place of those in the schema",
+      "--http-rules <file...>",
+      "HTTP rules in YAML (google.api.Service), in place of those in the schema; NAME= before it says whose",
     );
+  return addTlsOptions(command);
 }
 
-/** The backend that the flags name. Throws CliError or RpcError for one that cannot be. */
-export function backendFromFlags(flags: SchemaFlags, options: BalancedBackendOptions = {}): BalancedBackend {
-  if (flags.upstream === undefined) throw new CliError("say which gRPC server: --upstream HOST:PORT");
-  const tls = flags.upstreamCa === undefined ? {} : { tls: { ca: readCa(flags.upstreamCa) } };
-  return createBalancedBackend(flags.upstream, { ...options, ...tls });
-}
-
-/**
- * How the schema is loaded that the flags name; `backend` is asked where they name no files.
- * Throws CliError for flags that contradict each other.
- */
-export function schemaSourceFromFlags(flags: SchemaFlags, backend: () => Backend): SchemaSource {
-  const load = loaderFromFlags(flags, backend);
-  if (flags.httpRules === undefined) return load;
-  const config = readServiceConfig(flags.httpRules);
-  return async (server) => applyServiceConfig(await load(server), config);
-}
-
-function loaderFromFlags(flags: SchemaFlags, backend: () => Backend): SchemaSource {
-  const { descriptor, proto, protoPath, reflect, upstream } = flags;
-  const sources = [reflect, descriptor, proto].filter((each) => each !== undefined);
-  if (sources.length > 1) throw new CliError("give one of --reflect, --descriptor and --proto");
-  if (protoPath !== undefined && proto === undefined) throw new CliError("--proto-path goes with --proto");
-  if (descriptor !== undefined) return () => loadDescriptorSets(descriptor);
-  if (proto !== undefined) return () => compileProtos(proto, { importPaths: protoPath ?? [] });
-  return (server = backend()) => reflectSchema(server, upstream === undefined ? {} : { name: upstream });
+/** The backends that the flags name. Throws CliError or RpcError for what cannot be. */
+export function upstreamsFromFlags(
+  flags: SchemaFlags,
+  options: BalancedBackendOptions = {},
+): readonly UpstreamFromFlags[] {
+  const { upstream: targets = [] } = flags;
+  if (targets.length === 0) throw new CliError("say which gRPC server: --upstream HOST:PORT");
+  const tls = tlsFromFlags(flags);
+  return targets.map((target) => {
+    const { name } = target;
+    const files = filesFor(target, flags, targets);
+    const load = schemaSourceOf(files, flags, name);
+    const backend = createBalancedBackend(target.target, { ...options, ...tlsFor(target, tls, targets) });
+    return { name, backend, load, isReflected: !hasFiles(files) };
+  });
 }
 
 /**
- * Loads the schema that the flags name, for a command that only looks at it. Throws CliError where they name
- * none, and what loading it throws.
+ * Loads the schemas that the flags name as one, for a command that only looks at it. Throws CliError where they name
+ * none, `service_conflict` where two backends have the same service, and what loading throws.
  */
 export async function schemaFromFlags(flags: SchemaFlags): Promise<Schema> {
-  if (flags.upstream === undefined && flags.descriptor === undefined && flags.proto === undefined) {
+  if (flags.upstream === undefined) {
+    if (hasFiles(flags)) return schemaSourceOf(flags, flags, "")(noBackend);
     throw new CliError("say where the schema is: --upstream HOST:PORT, --descriptor FILE or --proto FILE");
   }
-  let backend: Backend | undefined;
+  const upstreams = upstreamsFromFlags(flags);
   try {
-    return await schemaSourceFromFlags(flags, () => (backend ??= backendFromFlags(flags)))();
+    const parts = await Promise.all(
+      upstreams.map(async ({ name, backend, load }) => ({ name, schema: await load(backend) })),
+    );
+    const [conflict] = ownersOfServices(parts).conflicts;
+    if (conflict !== undefined) throw conflict;
+    return joinSchemas(parts.map(({ schema }) => schema));
   } finally {
-    await backend?.close(0);
+    await Promise.all(upstreams.map(({ backend }) => backend.close(0)));
   }
 }
 
-/** Reads the PEM file of `--upstream-ca`. Throws CliError. */
-export function readCa(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new CliError(`--upstream-ca: cannot read ${file}`, { cause: error });
-  }
+const noBackend: Backend = {
+  open: () => {
+    throw new Error("a schema from files needs no server");
+  },
+  close: () => Promise.resolve(),
+};
+
+function hasFiles({ descriptor, proto }: Pick<SchemaFiles, "descriptor" | "proto">): boolean {
+  return descriptor !== undefined || proto !== undefined;
+}
+
+/** The files of one backend. */
+interface SchemaFiles {
+  readonly descriptor?: readonly string[] | undefined;
+  readonly proto?: readonly string[] | undefined;
+  readonly httpRules?: readonly string[] | undefined;
+}
+
+/** Those of the files that are for one backend. */
+function filesFor(
+  target: NamedTarget,
+  { descriptor, proto, httpRules }: SchemaFlags,
+  targets: readonly NamedTarget[],
+): SchemaFiles {
+  return {
+    descriptor: valuesFor(target, "--descriptor", descriptor, targets),
+    proto: valuesFor(target, "--proto", proto, targets),
+    httpRules: valuesFor(target, "--http-rules", httpRules, targets),
+  };
+}
+
+/** TLS is for all backends but those that say no to it, unless all do: then it is a mistake, which is told. */
+function tlsFor(
+  { target }: NamedTarget,
+  tls: BackendTlsOptions | undefined,
+  targets: readonly NamedTarget[],
+): { readonly tls?: BackendTlsOptions } {
+  const isLeftOut = isPlain(target) && !targets.every((each) => isPlain(each.target));
+  return tls === undefined || isLeftOut ? {} : { tls };
+}
+
+function isPlain(target: string): boolean {
+  return target.startsWith("http://");
+}
+
+function schemaSourceOf(files: SchemaFiles, flags: SchemaFlags, name: string): SchemaSource {
+  const load = loaderOf(files, flags, name);
+  const configs = (files.httpRules ?? []).map((file) => readServiceConfig(file));
+  if (configs.length === 0) return load;
+  return async (server) => configs.reduce(applyServiceConfig, await load(server));
+}
+
+function loaderOf({ descriptor, proto }: SchemaFiles, flags: SchemaFlags, name: string): SchemaSource {
+  const { protoPath = [], reflect } = flags;
+  const sources = [reflect, descriptor, proto].filter((each) => each !== undefined);
+  if (sources.length > 1) throw new CliError("give one of --reflect, --descriptor and --proto");
+  if (flags.protoPath !== undefined && flags.proto === undefined)
+    throw new CliError("--proto-path goes with --proto");
+  if (descriptor !== undefined) return () => loadDescriptorSets(descriptor);
+  if (proto !== undefined) return () => compileProtos(proto, { importPaths: protoPath });
+  return (server) => reflectSchema(server, { name });
 }

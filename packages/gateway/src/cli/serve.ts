@@ -7,17 +7,18 @@ import {
   type PolicyName,
 } from "@sluice/rpc";
 import { Option, type Command } from "commander";
-import { Gateway, type GatewayOptions } from "../gateway.ts";
+import { Gateway } from "../gateway.ts";
 import { createLogger, logLevels, type LogLevel } from "../log.ts";
+import type { UpstreamOptions } from "../upstream.ts";
 import { CliError, listenError } from "./cli-error.ts";
 import { onShutdown } from "./on-shutdown.ts";
 import { bytesFromText, countFromText, portFromText, secondsFromText, urlOf } from "./parse-value.ts";
 import {
   addSchemaOptions,
-  backendFromFlags,
-  schemaSourceFromFlags,
+  upstreamsFromFlags,
   type SchemaFlags,
   type SchemaSource,
+  type UpstreamFromFlags,
 } from "./schema-options.ts";
 
 interface ServeFlags extends SchemaFlags {
@@ -90,22 +91,15 @@ async function serve(flags: ServeFlags): Promise<void> {
   if (flags.files !== undefined && statSync(flags.files, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new CliError(`--files: ${flags.files} is not a folder`);
   }
-  const backend = backendFromFlags(flags, {
+  const upstreams = upstreamsFromFlags(flags, {
     policy: flags.balance,
     ...(flags.healthCheck === true ? { health: {} } : {}),
     ...(flags.eject === true ? { outlier: {} } : {}),
     ...(flags.retry === true ? { retry: {} } : {}),
   });
-  const upstream = flags.upstream ?? "";
-  const load = schemaSourceFromFlags(flags, () => backend);
   const origins = flags.allowOrigin;
   const gateway = new Gateway({
-    upstream,
-    backend,
-    loadSchema: load,
-    ...(flags.descriptor === undefined && flags.proto === undefined
-      ? { follow: followerOf(backend, load) }
-      : {}),
+    upstreams: upstreams.map(upstreamOptions),
     log: createLogger(flags.logLevel),
     rest: {
       strict: flags.strict ?? false,
@@ -127,11 +121,23 @@ async function serve(flags: ServeFlags): Promise<void> {
   const address = await gateway.start(flags.host, flags.port).catch((error: unknown) => {
     throw listenError(error, flags.host, flags.port);
   });
-  process.stdout.write(`sluice: ${upstream} is at ${urlOf("http", address)}\n`);
+  const names = upstreams.map(({ name }) => name);
+  process.stdout.write(
+    `sluice: ${names.join(", ")} ${names.length === 1 ? "is" : "are"} at ${urlOf("http", address)}\n`,
+  );
 }
 
-// A server that was deployed anew may serve something else.
-function followerOf(backend: BalancedBackend, load: SchemaSource): NonNullable<GatewayOptions["follow"]> {
+function upstreamOptions({ name, backend, load, isReflected }: UpstreamFromFlags): UpstreamOptions {
+  return {
+    name,
+    backend,
+    loadSchema: () => load(backend),
+    // A server that was deployed anew may serve something else.
+    ...(isReflected ? { follow: followerOf(backend, load) } : {}),
+  };
+}
+
+function followerOf(backend: BalancedBackend, load: SchemaSource): NonNullable<UpstreamOptions["follow"]> {
   return (schema, onSchema, onFailure) =>
     watchSchema({
       backend,

@@ -1,5 +1,6 @@
 import { Code } from "@sluice/protocol";
 import type { Call, CallListener, CallStart } from "../call/call.ts";
+import { deadlineStatus } from "../call/deadline.ts";
 import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import { Attempt, type AttemptListener, type ResponseHead } from "./attempt.ts";
@@ -160,8 +161,7 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
   #deadlineStatus(): Status {
     const where =
       this.#state.kind === "waiting" ? "while it waited for a connection to" : "before the answer of";
-    const text = `the deadline of ${this.#start.timeout} ms passed ${where} the backend ${this.#context.name}`;
-    return createStatus(Code.DEADLINE_EXCEEDED, text);
+    return deadlineStatus(this.#start, `${where} the backend ${this.#context.name}`);
   }
 
   /** Ends the call from this side. */

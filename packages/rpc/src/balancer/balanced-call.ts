@@ -1,6 +1,7 @@
 import { Code } from "@sluice/protocol";
 import type { Clock, Timer } from "../backend/clock.ts";
 import type { Call, CallListener, CallStart } from "../call/call.ts";
+import { deadlineStatus } from "../call/deadline.ts";
 import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import type { Address } from "./address.ts";
@@ -209,8 +210,8 @@ export class BalancedCall implements Call, CallListener {
 
   #late(): void {
     const { target } = this.#owner;
-    const text = `the deadline of ${this.#start.timeout} ms passed while it waited for an address of ${target}`;
-    this.#abort(createStatus(Code.DEADLINE_EXCEEDED, text), noMetadata);
+    const status = deadlineStatus(this.#start, `while it waited for an address of ${target}`);
+    this.#abort(status, noMetadata);
   }
 
   #timeLeft(): number {

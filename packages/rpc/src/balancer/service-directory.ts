@@ -1,37 +1,58 @@
-import type { Backend } from "../call/call.ts";
-import type { CodecOptions } from "../codec/message-codec.ts";
+import type { Status } from "../call/status.ts";
 import { RpcError } from "../error.ts";
 import type { Schema } from "../schema/schema.ts";
-import { createDirectory, type Directory } from "../wire/directory.ts";
+import { unknownMethod, type Directory } from "../wire/directory.ts";
 
-/** One of several backends, and what it can be asked. */
-export interface DirectoryPart {
+/** One of several backends, as far as it matters who answers what. */
+export interface ServiceProvider {
   /** For errors: what the backend is called in the configuration. */
   readonly name: string;
-  readonly backend: Backend;
-  readonly schema: Schema;
+  readonly schema: Pick<Schema, "services">;
+}
+
+/** Which of several backends answers each service. */
+export interface ServiceOwners<Provider> {
+  /** By the full name of the service. */
+  readonly owners: ReadonlyMap<string, Provider>;
+  /** A `service_conflict` for each service that a further backend has too; the first one answers it. */
+  readonly conflicts: readonly RpcError[];
 }
 
 /**
- * The directory of several backends: each service is answered by the backend whose schema has it. The services
- * that every server has of its own, `grpc.health.*` and `grpc.reflection.*`, are those of the first part that
- * has them. `options` says how JSON is read and written.
- * Throws an RpcError `service_conflict` where two backends have the same service.
+ * Finds who answers each service: the first backend whose schema has it. That a further one has it too is a
+ * conflict, but for the services that every server has of its own, `grpc.health.*` and `grpc.reflection.*`.
  */
-export function createServiceDirectory(
-  parts: readonly DirectoryPart[],
-  options: Omit<CodecOptions, "registry"> = {},
-): Directory {
-  const services = new Map<string, { readonly owner: string; readonly directory: Directory }>();
-  for (const { name, backend, schema } of parts) {
-    const directory = createDirectory(schema, backend, options);
-    for (const { typeName } of schema.services) {
-      const other = services.get(typeName);
-      if (other === undefined) services.set(typeName, { owner: name, directory });
-      else if (!/^grpc\.(?:health|reflection)\./.test(typeName)) throw conflict(typeName, other.owner, name);
+export function ownersOfServices<Provider extends ServiceProvider>(
+  providers: Iterable<Provider>,
+): ServiceOwners<Provider> {
+  const owners = new Map<string, Provider>();
+  const conflicts: RpcError[] = [];
+  for (const provider of providers) {
+    for (const { typeName } of provider.schema.services) {
+      const owner = owners.get(typeName);
+      if (owner === undefined) owners.set(typeName, provider);
+      else if (!/^grpc\.(?:health|reflection)\./.test(typeName)) {
+        conflicts.push(conflict(typeName, owner.name, provider.name));
+      }
     }
   }
-  return { find: (path) => services.get(path.slice(1, path.lastIndexOf("/")))?.directory.find(path) };
+  return { owners, conflicts };
+}
+
+/**
+ * The directory of several backends. `missing` says why the services of some are not known; a call to one that
+ * none of the others has then ends with it, in place of UNIMPLEMENTED.
+ */
+export function createServiceDirectory(
+  owners: ReadonlyMap<string, { readonly directory: Directory }>,
+  missing?: Status,
+): Directory {
+  return {
+    find: (path) =>
+      owners.get(path.slice(1, path.lastIndexOf("/")))?.directory.find(path) ??
+      missing ??
+      unknownMethod(path),
+  };
 }
 
 function conflict(service: string, one: string, other: string): RpcError {

@@ -8,6 +8,8 @@ export interface CallStart {
   readonly metadata: Metadata;
   /** Milliseconds that the call may still take. There is no default: without it, the call has no deadline. */
   readonly timeout?: number;
+  /** What has set the timeout, for the message of its status: an option of the gateway. Default: the client. */
+  readonly timeoutOrigin?: string;
   /**
    * How request messages are compressed that are sent as such, by its name in `grpc-encoding`: one of
    * `Backend.acceptEncodings`. Without it none is compressed.

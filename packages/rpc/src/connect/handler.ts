@@ -36,7 +36,7 @@ export function createConnectHandler(options: DialectOptions): DialectHandler {
       refuseKind(exchange, kind.httpStatus, `${unaryTypes}, ${streamTypes}`);
       return true;
     }
-    const entry = findEntry(options, pathOf(request));
+    const entry = options.methods().find(pathOf(request));
     if ("code" in entry) {
       // A GET may mean something else: REST's and files have parameters of any name.
       if (kind.kind === "get") return false;
@@ -49,12 +49,6 @@ export function createConnectHandler(options: DialectOptions): DialectHandler {
     else serveUnary(exchange, entry, kind);
     return true;
   };
-}
-
-function findEntry({ methods }: DialectOptions, path: string): DirectoryEntry | Status {
-  const directory = methods();
-  if ("code" in directory) return directory;
-  return directory.find(path) ?? createStatus(Code.UNIMPLEMENTED, `there is no method ${path}`);
 }
 
 function serveUnary(

@@ -106,11 +106,12 @@ export class RestWebSocketDialect {
       match = routes.match(httpMethod, path);
     }
     if (match.kind !== "found") {
-      const { httpStatus, status } = refusalOf(match, httpMethod, path);
+      const { httpStatus, status } = refusalOf(routes, match, httpMethod, path);
       refuse(httpStatus, status);
       return;
     }
-    method = match.route.binding.method;
+    const { transcoder, backend, any } = match.route;
+    method = transcoder.binding.method;
 
     const offered = readOfferedProtocols(request.headers["sec-websocket-protocol"]);
     const maxMessageBytes = this.#options.maxMessageBytes ?? defaultMaxMessageBytes;
@@ -126,13 +127,13 @@ export class RestWebSocketDialect {
     const withoutMethod = new URLSearchParams(query);
     withoutMethod.delete("method");
     const call = new RestWebSocketCall(connection, {
-      transcoder: match.route,
-      backend: routes.backend,
+      transcoder,
+      backend,
       url: { values: match.values, query: withoutMethod },
       metadata: withAuthorization(metadataFromRequest(request), offered.authorization, request),
       ...timeout,
       maxMessageBytes,
-      any: routes.any,
+      any,
       ended: report,
     });
     this.#calls.set(connection, call);

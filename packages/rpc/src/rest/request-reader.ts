@@ -15,7 +15,8 @@ import { sendStatus } from "./rest-response.ts";
  * Gives what to do when the call takes more again.
  */
 export function readRequest<Reply>(exchange: RestExchange, call: JsonCall<Reply>): () => void {
-  const { request, transcoder } = exchange;
+  const { request, route } = exchange;
+  const { transcoder } = route;
   if (call.streamed && !transcoder.takesHttpBody) return readTexts(request, call, exchange.maxBytes);
   if (call.streamed) readChunks(request, call);
   else if (transcoder.binding.body === "none" && !isForm(request)) call.halfClose();
@@ -63,8 +64,9 @@ function refuse<Reply>(
   call.cancel(status);
 }
 
-function bodyOf({ request, transcoder }: RestExchange, bytes: Buffer): RequestBody | undefined {
-  if (transcoder.takesHttpBody) return { contentType: request.headers["content-type"] ?? "", data: bytes };
+function bodyOf({ request, route }: RestExchange, bytes: Buffer): RequestBody | undefined {
+  if (route.transcoder.takesHttpBody)
+    return { contentType: request.headers["content-type"] ?? "", data: bytes };
   if (bytes.length === 0) return undefined;
   if (!isUtf8(bytes)) throw new RpcError("json_invalid", "the body is not valid UTF-8");
   const text = bytes.toString("utf8");

@@ -1,8 +1,7 @@
 import { Code } from "@sluice/protocol";
 import { createStatus, type Status } from "../call/status.ts";
 import { JsonCall, type JsonCallStart } from "../transcode/json-call.ts";
-import type { RestRoutes } from "../transcode/rest-routes.ts";
-import type { Transcoder } from "../transcode/transcoder.ts";
+import type { RestRoute } from "../transcode/rest-routes.ts";
 import { discardRest } from "../wire/response-end.ts";
 import { preferredType } from "./accept.ts";
 import type { HttpRequest, HttpResponse } from "./http-message.ts";
@@ -22,8 +21,7 @@ import { StreamResponse, UnaryResponse } from "./rest-response.ts";
 export interface RestExchange {
   readonly request: HttpRequest;
   readonly response: HttpResponse;
-  readonly transcoder: Transcoder;
-  readonly routes: RestRoutes;
+  readonly route: RestRoute;
   readonly start: Pick<JsonCallStart<unknown>, "url" | "metadata" | "timeout">;
   /** The largest body, and the largest message of a stream, in bytes. */
   readonly maxBytes: number;
@@ -36,7 +34,8 @@ export interface RestExchange {
 
 /** Makes the call of a request and answers with what comes of it. */
 export function serveExchange(exchange: RestExchange): void {
-  const { transcoder, request } = exchange;
+  const { route, request } = exchange;
+  const { transcoder } = route;
   const { kind } = transcoder.binding.method;
   const isStream = kind === "server_streaming" || kind === "bidi_streaming";
   if (transcoder.givesHttpBody) serveAs(exchange, isStream, httpBodyFormat(transcoder));
@@ -52,7 +51,7 @@ const streamTypes = [
 ] as const;
 
 function serveStream(exchange: RestExchange, accept: string | undefined): void {
-  const { transcoder } = exchange;
+  const { transcoder } = exchange.route;
   switch (preferredType(accept, streamTypes)) {
     case "text/event-stream":
       return serveAs(exchange, true, eventStreamFormat(transcoder));
@@ -67,19 +66,20 @@ function serveStream(exchange: RestExchange, accept: string | undefined): void {
 }
 
 function serveAs<Reply>(exchange: RestExchange, isStream: boolean, format: ReplyFormat<Reply>): void {
-  const { request, response, transcoder, routes, start, keepAliveMs, report } = exchange;
+  const { request, response, route, start, keepAliveMs, report } = exchange;
+  const { transcoder, backend, any } = route;
   const options = {
     response,
     format,
     wantsTrailers: /\btrailers\b/i.test(String(request.headers.te ?? "")),
-    any: routes.any,
+    any,
     pause: () => call.pause(),
     keepAliveMs,
   };
   const answer = isStream ? new StreamResponse(options) : new UnaryResponse(options);
   let ended = false;
   const call: JsonCall<Reply> = new JsonCall(
-    { transcoder, backend: routes.backend, read: (bytes) => format.read(bytes), ...start },
+    { transcoder, backend, read: (bytes) => format.read(bytes), ...start },
     {
       headers: (metadata) => answer.headers(metadata),
       message: (reply) => answer.message(reply),

@@ -72,13 +72,13 @@ export function createRestHandler(
     }
     const match = matchRequest(routes, httpMethod, path);
     if (match.kind !== "found") {
-      const refusal = refusalOf(match, httpMethod, path);
+      const refusal = refusalOf(routes, match, httpMethod, path);
       if (match.kind === "wrong_method") response.setHeader("allow", match.allowed.join(", "));
       if (match.kind === "not_found") fallBack(refusal.httpStatus, refusal.status);
       else refuse(refusal.httpStatus, refusal.status);
       return;
     }
-    transcoder = match.route;
+    transcoder = match.route.transcoder;
 
     const query = isAscii(target.query) ? parseQuery(target.query) : undefined;
     if (query === undefined) {
@@ -100,8 +100,7 @@ export function createRestHandler(
     serveExchange({
       request,
       response,
-      transcoder,
-      routes,
+      route: match.route,
       start: {
         url: { values: match.values, query },
         metadata: metadataFromRequest(request),
@@ -140,12 +139,14 @@ export const malformedQuery: Status = createStatus(
 
 /** The answer to a request that leads to no method. */
 export function refusalOf(
+  { missing }: RestRoutes,
   match: Exclude<ReturnType<RestRoutes["match"]>, { kind: "found" }>,
   httpMethod: string,
   path: string,
 ): { httpStatus: number; status: Status } {
   switch (match.kind) {
     case "not_found":
+      if (missing !== undefined) return { httpStatus: httpStatusFromCode(missing.code), status: missing };
       return {
         httpStatus: 404,
         status: createStatus(Code.NOT_FOUND, `no method is bound to ${httpMethod} ${path}`),

@@ -56,14 +56,6 @@ export function createSchema(...sources: readonly DescriptorSource[]): Schema {
   return { registry, services, methods, fingerprint: fingerprintOf(given, services), sources };
 }
 
-/**
- * Joins schemas to one, as if it had been made from all their sources. A file that several have is fine where it
- * is the same; otherwise, throws RpcError `descriptor_invalid`.
- */
-export function mergeSchemas(...schemas: readonly Schema[]): Schema {
-  return createSchema(...schemas.flatMap(({ sources }) => sources));
-}
-
 /** The method that a descriptor describes, with its HTTP rules. */
 export function methodFrom(desc: DescMethod): Method {
   return {

@@ -52,8 +52,11 @@ export class PathRouter<Route> {
     this.#unescaping = unescaping;
   }
 
-  /** Adds a route; `method` is an HTTP method in upper case, or `*` for any. */
-  add(method: string, template: PathTemplate, route: Route): void {
+  /**
+   * Adds a route; `method` is an HTTP method in upper case, or `*` for any. Answers the route with the same method
+   * and template, which is found no more.
+   */
+  add(method: string, template: PathTemplate, route: Route): Route | undefined {
     let node = this.#root;
     for (const segment of template.segments) {
       if (segment.kind === "literal") {
@@ -66,7 +69,9 @@ export class PathRouter<Route> {
     }
     let methods = node.leaves.get(template.verb);
     if (methods === undefined) node.leaves.set(template.verb, (methods = new Map()));
+    const before = methods.get(method)?.route;
     methods.set(method, { template, route });
+    return before;
   }
 
   /** Finds a route. `path` is the path of the URL as it came: percent-encoded, without a query. */

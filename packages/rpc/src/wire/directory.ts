@@ -1,5 +1,6 @@
+import { Code } from "@sluice/protocol";
 import type { Backend } from "../call/call.ts";
-import type { Status } from "../call/status.ts";
+import { createStatus, type Status } from "../call/status.ts";
 import { createCodec } from "../codec/create-codec.ts";
 import type { CodecOptions, MessageCodec } from "../codec/message-codec.ts";
 import type { Method } from "../schema/method.ts";
@@ -17,11 +18,12 @@ export interface DirectoryEntry {
 
 /** Finds methods by their path, `/package.Service/Method`. */
 export interface Directory {
-  find(path: string): DirectoryEntry | undefined;
+  /** The method, or the status with which a call to it is refused: UNIMPLEMENTED where there is none. */
+  find(path: string): DirectoryEntry | Status;
 }
 
-/** The methods at this moment, or the status with which every call is refused while there are none. */
-export type DirectorySource = () => Directory | Status;
+/** The methods at this moment. */
+export type DirectorySource = () => Directory;
 
 class Entry implements DirectoryEntry {
   readonly method: Method;
@@ -54,5 +56,10 @@ export function createDirectory(
   const codecOptions = { ...options, registry: schema.registry };
   const entries = new Map<string, DirectoryEntry>();
   for (const [path, method] of schema.methods) entries.set(path, new Entry(method, backend, codecOptions));
-  return { find: (path) => entries.get(path) };
+  return { find: (path) => entries.get(path) ?? unknownMethod(path) };
+}
+
+/** The status of a call to a method that does not exist. */
+export function unknownMethod(path: string): Status {
+  return createStatus(Code.UNIMPLEMENTED, `there is no method ${path}`);
 }

@@ -54,15 +54,9 @@ export function createGrpcDialectHandler(dialect: GrpcDialect, options: DialectO
       refuseCall(request, response, responseFormat, status);
       report(status);
     };
-    const directory = options.methods();
-    if ("code" in directory) {
-      refuse(directory);
-      return true;
-    }
-    const path = pathOf(request);
-    const entry = directory.find(path);
-    if (entry === undefined) {
-      refuse(createStatus(Code.UNIMPLEMENTED, `there is no method ${path}`));
+    const entry = options.methods().find(pathOf(request));
+    if ("code" in entry) {
+      refuse(entry);
       return true;
     }
     const head = readGrpcHead(request, entry, messageFormat === "proto");

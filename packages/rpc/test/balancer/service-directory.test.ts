@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Code } from "@sluice/protocol";
 import {
   compileProtos,
   createSchema,
+  createDirectory,
   createServiceDirectory,
-  mergeSchemas,
-  RpcError,
+  createStatus,
+  ownersOfServices,
   ServiceBackend,
+  type Directory,
   type Schema,
 } from "@sluice/rpc";
 import { ownRegistry } from "../../src/schema/well-known-files.ts";
@@ -25,7 +28,21 @@ function serving(...names: readonly string[]): Schema {
 }
 
 function part(name: string, schema: Schema) {
-  return { name, schema, backend: new ServiceBackend(new Map()) };
+  const backend = new ServiceBackend(new Map());
+  return { name, schema, backend, directory: createDirectory(schema, backend) };
+}
+
+type Part = ReturnType<typeof part>;
+
+/** What a directory of these parts finds: the name of the part and the method, or a status. */
+function find(parts: readonly Part[], path: string, directory = directoryOf(parts)): string {
+  const found = directory.find(path);
+  if ("code" in found) return `${found.code} ${found.message}`;
+  return `${parts.find(({ backend }) => backend === found.backend)?.name} ${found.method.name}`;
+}
+
+function directoryOf(parts: readonly Part[]): Directory {
+  return createServiceDirectory(ownersOfServices(parts).owners);
 }
 
 describe("a directory of several backends", () => {
@@ -34,12 +51,9 @@ describe("a directory of several backends", () => {
   });
 
   test("finds each method with the backend of its service", () => {
-    const echo = part("echo", serving("Echo"));
-    const library = part("library", serving("Library"));
-    const directory = createServiceDirectory([echo, library]);
-    assert.equal(directory.find("/sluice.test.v1.Echo/Say")?.backend, echo.backend);
-    assert.equal(directory.find("/sluice.test.v1.Library/GetBook")?.backend, library.backend);
-    assert.equal(directory.find("/sluice.test.v1.Library/GetBook")?.method.name, "GetBook");
+    const parts = [part("echo", serving("Echo")), part("library", serving("Library"))];
+    assert.equal(find(parts, "/sluice.test.v1.Echo/Say"), "echo Say");
+    assert.equal(find(parts, "/sluice.test.v1.Library/GetBook"), "library GetBook");
   });
 
   for (const path of [
@@ -51,33 +65,44 @@ describe("a directory of several backends", () => {
     "/a/b/c",
   ]) {
     test(`finds nothing at ${JSON.stringify(path)}`, () => {
-      assert.equal(createServiceDirectory([part("echo", serving("Echo"))]).find(path), undefined);
+      assert.equal(find([part("echo", serving("Echo"))], path), `12 there is no method ${path}`);
+      assert.equal(find([], path), `12 there is no method ${path}`);
     });
   }
 
-  test("refuses one service in two backends, and says what to do", () => {
+  test("says why a service is not known, where one of the backends may have it", () => {
+    const parts = [part("echo", serving("Echo"))];
+    const missing = createStatus(Code.UNAVAILABLE, "nobody is there");
+    const directory = createServiceDirectory(ownersOfServices(parts).owners, missing);
+    assert.equal(find(parts, "/sluice.test.v1.Echo/Say", directory), "echo Say");
+    assert.equal(
+      find(parts, "/sluice.test.v1.Echo/Nothing", directory),
+      "12 there is no method /sluice.test.v1.Echo/Nothing",
+    );
+    assert.equal(find(parts, "/sluice.test.v1.Library/GetBook", directory), "14 nobody is there");
+  });
+
+  test("leaves a service that two backends have with the first, and says what to do", () => {
     const parts = [part("one", serving("Echo", "Library")), part("two", serving("Library"))];
-    assert.throws(
-      () => createServiceDirectory(parts),
-      (error) =>
-        error instanceof RpcError &&
-        error.code === "service_conflict" &&
-        error.message ===
+    assert.equal(find(parts, "/sluice.test.v1.Library/GetBook"), "one GetBook");
+    assert.deepEqual(
+      ownersOfServices(parts).conflicts.map(({ code, message }) => [code, message]),
+      [
+        [
+          "service_conflict",
           "the service sluice.test.v1.Library is in the schema of two backends, one and two; leave it out of one, or make them one backend",
+        ],
+      ],
     );
   });
 
   test("takes the services that each server has of its own from the first", () => {
     const own = ownRegistry().getService("grpc.health.v1.Health");
     assert.ok(own);
-    const health = createSchema({ name: "health", files: [own.file.proto] });
-    const first = part("first", mergeSchemas(serving("Echo"), health));
-    const second = part("second", mergeSchemas(serving("Library"), health));
-    const directory = createServiceDirectory([first, second]);
-    assert.equal(directory.find("/grpc.health.v1.Health/Check")?.backend, first.backend);
-  });
-
-  test("may be empty", () => {
-    assert.equal(createServiceDirectory([]).find("/sluice.test.v1.Echo/Say"), undefined);
+    const health = { name: "health", files: [own.file.proto] };
+    const first = part("first", createSchema(...serving("Echo").sources, health));
+    const second = part("second", createSchema(...serving("Library").sources, health));
+    assert.equal(find([first, second], "/grpc.health.v1.Health/Check"), "first Check");
+    assert.deepEqual(ownersOfServices([first, second]).conflicts, []);
   });
 });

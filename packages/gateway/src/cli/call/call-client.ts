@@ -1,4 +1,5 @@
 import type { Metadata, Method, Schema, Status } from "@sluice/rpc";
+import type { ClientTls } from "../tls-flags.ts";
 
 /** What a call tells; `end` is the last, once. */
 export interface ClientCallListener {
@@ -35,6 +36,6 @@ export interface CallClientOptions {
   /** The server: `http://host:port` or `https://host:port`. */
   readonly url: URL;
   readonly schema: Schema;
-  /** PEM certificates to trust for TLS. */
-  readonly ca?: Buffer;
+  /** How TLS is spoken, for `https:`. */
+  readonly tls?: ClientTls;
 }

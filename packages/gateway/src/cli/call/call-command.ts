@@ -4,7 +4,8 @@ import { JsonSplitter, type Metadata, type Method, type Schema, type Status } fr
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { secondsFromText } from "../parse-value.ts";
-import { addSchemaOptions, readCa, schemaFromFlags, type SchemaFlags } from "../schema-options.ts";
+import { addSchemaOptions, schemaFromFlags, type SchemaFlags } from "../schema-options.ts";
+import { tlsFromFlags } from "../tls-flags.ts";
 import type { CallClient, ClientCall } from "./call-client.ts";
 import { createCallClient, dialects, type Dialect } from "./create-call-client.ts";
 
@@ -39,14 +40,15 @@ export function addCall(program: Command): void {
 }
 
 async function call(path: string, flags: CallFlags): Promise<void> {
-  const url = urlOf(flags);
+  const tls = tlsFromFlags(flags);
+  const url = urlOf(flags, tls !== undefined);
   const metadata = metadataFromHeaders(flags.header ?? []);
   const schema = await schemaFromFlags(flags);
   const method = schema.methods.get(`/${path}`) ?? unknownMethod(path, schema);
   const client = createCallClient(flags.dialect, {
     url,
     schema,
-    ...(flags.upstreamCa === undefined ? {} : { ca: readCa(flags.upstreamCa) }),
+    ...(tls === undefined ? {} : { tls }),
   });
   try {
     const status = await run(client, method, metadata, flags);
@@ -126,12 +128,15 @@ function sendAll(
   );
 }
 
-function urlOf({ upstream }: SchemaFlags): URL {
-  if (upstream === undefined) throw new CliError("say which server: --upstream HOST:PORT");
+function urlOf({ upstream = [] }: SchemaFlags, isTls: boolean): URL {
+  const [server] = upstream;
+  if (server === undefined || upstream.length > 1)
+    throw new CliError("say which one server: --upstream HOST:PORT");
+  const { target } = server;
   try {
-    return new URL(/^https?:\/\//.test(upstream) ? upstream : `http://${upstream}`);
+    return new URL(/^https?:\/\//.test(target) ? target : `${isTls ? "https" : "http"}://${target}`);
   } catch (error) {
-    throw new CliError(`${upstream} is no address; give HOST:PORT, http://HOST:PORT or https://HOST:PORT`, {
+    throw new CliError(`${target} is no address; give HOST:PORT, http://HOST:PORT or https://HOST:PORT`, {
       cause: error,
     });
   }

@@ -23,8 +23,8 @@ const endStreamFlag = 2;
 export class ConnectClient implements CallClient {
   readonly #exchanges: Http2Exchanges;
 
-  constructor({ url, ca }: CallClientOptions) {
-    this.#exchanges = new Http2Exchanges(url, ca);
+  constructor({ url, tls }: CallClientOptions) {
+    this.#exchanges = new Http2Exchanges(url, tls);
   }
 
   open(start: ClientCallStart, listener: ClientCallListener): ClientCall {

@@ -12,13 +12,10 @@ export type Dialect = (typeof dialects)[number];
 
 /** The client that speaks a dialect with a server. */
 export function createCallClient(dialect: Dialect, options: CallClientOptions): CallClient {
-  const { url, ca, schema } = options;
+  const { url, tls, schema } = options;
   switch (dialect) {
     case "grpc":
-      return new BackendClient(
-        createHttp2Backend(url.origin, ca === undefined ? {} : { tls: { ca } }),
-        schema,
-      );
+      return new BackendClient(createHttp2Backend(url.origin, tls === undefined ? {} : { tls }), schema);
     case "grpc-web":
       return new BackendClient(new GrpcWebBackend(options), schema);
     case "connect":

@@ -19,8 +19,8 @@ const trailersFlag = 0x80;
 export class GrpcWebBackend implements Backend {
   readonly #exchanges: Http2Exchanges;
 
-  constructor({ url, ca }: Pick<CallClientOptions, "url" | "ca">) {
-    this.#exchanges = new Http2Exchanges(url, ca);
+  constructor({ url, tls }: Pick<CallClientOptions, "url" | "tls">) {
+    this.#exchanges = new Http2Exchanges(url, tls);
   }
 
   open({ method, metadata, timeout }: CallStart, listener: CallListener): Call {

@@ -1,6 +1,7 @@
 import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from "node:http2";
 import { Code } from "@sluice/protocol";
 import { createStatus, type Metadata, type Status } from "@sluice/rpc";
+import type { ClientTls } from "../tls-flags.ts";
 
 /** What is told of an exchange; `lost` or `end` is the last, once. */
 export interface ExchangeListener {
@@ -23,9 +24,9 @@ export class Http2Exchanges {
   readonly #origin: string;
   #error: Error | undefined;
 
-  constructor(url: URL, ca: Buffer | undefined) {
+  constructor(url: URL, tls: ClientTls = {}) {
     this.#origin = url.origin;
-    this.#session = connect(url.origin, ca === undefined ? {} : { ca });
+    this.#session = connect(url.origin, { ...tls });
     this.#session.on("error", (error: Error) => (this.#error = error));
   }
 

@@ -22,6 +22,7 @@ import type {
   ClientCallListener,
   ClientCallStart,
 } from "./call-client.ts";
+import type { ClientTls } from "../tls-flags.ts";
 import { objectFrom, restHeaders } from "./rest-request.ts";
 
 const maxMessageBytes = 64 * 1024 * 1024;
@@ -34,11 +35,11 @@ interface Item {
 /** REST with JSON over HTTP/1.1, streams as NDJSON. */
 export class RestClient implements CallClient {
   readonly #url: URL;
-  readonly #ca: Buffer | undefined;
+  readonly #tls: ClientTls | undefined;
 
-  constructor({ url, ca }: CallClientOptions) {
+  constructor({ url, tls }: CallClientOptions) {
     this.#url = url;
-    this.#ca = ca;
+    this.#tls = tls;
   }
 
   open(start: ClientCallStart, listener: ClientCallListener): ClientCall {
@@ -109,7 +110,7 @@ export class RestClient implements CallClient {
     return make(new URL(target, this.#url), {
       method,
       headers,
-      ...(this.#ca === undefined ? {} : { ca: this.#ca }),
+      ...this.#tls,
     });
   }
 }

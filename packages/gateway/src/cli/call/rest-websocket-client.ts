@@ -19,6 +19,7 @@ import type {
   ClientCallListener,
   ClientCallStart,
 } from "./call-client.ts";
+import type { ClientTls } from "../tls-flags.ts";
 import { objectFrom, restHeaders } from "./rest-request.ts";
 
 interface Envelope {
@@ -31,11 +32,11 @@ interface Envelope {
 /** REST's URLs over a WebSocket, with the subprotocol that carries all of a call. */
 export class RestWebSocketClient implements CallClient {
   readonly #url: URL;
-  readonly #ca: Buffer | undefined;
+  readonly #tls: ClientTls | undefined;
 
-  constructor({ url, ca }: CallClientOptions) {
+  constructor({ url, tls }: CallClientOptions) {
     this.#url = url;
-    this.#ca = ca;
+    this.#tls = tls;
   }
 
   open(start: ClientCallStart, listener: ClientCallListener): ClientCall {
@@ -61,7 +62,7 @@ export class RestWebSocketClient implements CallClient {
       connectWebSocket(url, {
         protocols: ["sluice.rest.v1"],
         headers: restHeaders(start),
-        ...(this.#ca === undefined ? {} : { tls: { ca: this.#ca } }),
+        ...(this.#tls === undefined ? {} : { tls: this.#tls }),
         handlers: {
           message: (_connection, data) => {
             const { headers, result, status, trailers } = JSON.parse(data.toString("utf8")) as Envelope;

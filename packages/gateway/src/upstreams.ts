@@ -1,0 +1,161 @@
+import { Code } from "@sluice/protocol";
+import {
+  createServiceDirectory,
+  createStatus,
+  joinSchemas,
+  ownersOfServices,
+  RestRoutes,
+  type Directory,
+  type RestOptions,
+  type RestRoute,
+  type RpcError,
+  type Schema,
+  type Status,
+} from "@sluice/rpc";
+import type { DeadlineOptions } from "./deadlines.ts";
+import type { Logger } from "./log.ts";
+import { Upstream, type UpstreamOptions, type UpstreamServices } from "./upstream.ts";
+
+/** What the upstreams of a gateway are made of. */
+export interface UpstreamsOptions {
+  /** In the order in which they count where two have the same service. */
+  readonly upstreams: readonly UpstreamOptions[];
+  readonly rest: RestOptions;
+  readonly deadlines: DeadlineOptions;
+  readonly log: Logger;
+}
+
+/** An upstream whose schema is known. */
+interface Serving extends UpstreamServices {
+  readonly name: string;
+  readonly upstream: Upstream;
+}
+
+/** What all upstreams serve together at one moment. */
+interface Joined {
+  readonly owners: ReadonlyMap<string, Serving>;
+  readonly routes: RestRoutes;
+  readonly directory: Directory;
+  /** Undefined while none is known. */
+  readonly schema: Schema | undefined;
+  readonly problems: readonly RpcError[];
+}
+
+/**
+ * The backends of a gateway, each with its schema: each service is answered by the first that has it. While the
+ * schema of one is not known, the others serve, and what leads nowhere is UNAVAILABLE with the reason.
+ */
+export class Upstreams {
+  readonly #upstreams: readonly Upstream[];
+  readonly #pathUnescaping: RestOptions["pathUnescaping"];
+  readonly #log: Logger;
+  readonly #listeners = new Set<() => void>();
+  readonly #served = new Map<Upstream, UpstreamServices | Status>();
+  #joined: Joined;
+  #told: ReadonlySet<string> = new Set();
+
+  constructor({ upstreams, rest, deadlines, log }: UpstreamsOptions) {
+    const { pathUnescaping, ...json } = rest;
+    this.#pathUnescaping = pathUnescaping;
+    this.#log = log;
+    this.#upstreams = upstreams.map(
+      (each) => new Upstream(each, { json, deadlines, log, changed: () => this.#changed() }),
+    );
+    this.#joined = this.#join();
+  }
+
+  /**
+   * Loads all schemas, as `Upstream.start` does. Rejects with what will not mend itself, and with `service_conflict`
+   * where two upstreams have the same service; one that appears later is logged, and the service left with the first.
+   */
+  async start(): Promise<void> {
+    await Promise.all(this.#upstreams.map((upstream) => upstream.start()));
+    const conflict = this.#joined.problems.find(({ code }) => code === "service_conflict");
+    if (conflict !== undefined) throw conflict;
+  }
+
+  /** The routes of all. */
+  routes(): RestRoutes {
+    return this.#joined.routes;
+  }
+
+  /** The methods of all by their path. */
+  methods(): Directory {
+    return this.#joined.directory;
+  }
+
+  /** What is known of the schemas, as one. */
+  schema(): Schema | undefined {
+    return this.#joined.schema;
+  }
+
+  /** Whether calls to a service have a chance; undefined for a service that no known schema has. */
+  isServing(service: string): boolean | undefined {
+    return this.#joined.owners.get(service)?.upstream.isServing;
+  }
+
+  /** Calls `listener` after each change of a schema and of the state of a backend; the function that it returns ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Ends the attempts and the backends' connections; running calls may take `graceMs` milliseconds. */
+  async close(graceMs: number): Promise<void> {
+    await Promise.all(this.#upstreams.map((upstream) => upstream.close(graceMs)));
+  }
+
+  #changed(): void {
+    if (this.#upstreams.some((upstream) => this.#served.get(upstream) !== upstream.services)) {
+      this.#joined = this.#join();
+      this.#tellProblems();
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  #join(): Joined {
+    const serving: Serving[] = [];
+    const reasons = new Set<string>();
+    for (const upstream of this.#upstreams) {
+      const { name, services } = upstream;
+      this.#served.set(upstream, services);
+      if ("code" in services) reasons.add(services.message);
+      else serving.push({ name, upstream, ...services });
+    }
+    const missing = reasons.size === 0 ? undefined : createStatus(Code.UNAVAILABLE, [...reasons].join("; "));
+    const { owners, conflicts } = ownersOfServices(serving);
+    const routes = new RestRoutes(routesOf(serving, owners), {
+      pathUnescaping: this.#pathUnescaping,
+      missing,
+    });
+    return {
+      owners,
+      routes,
+      directory: createServiceDirectory(owners, missing),
+      schema: serving.length === 0 ? undefined : joinSchemas(serving.map(({ schema }) => schema)),
+      problems: [...conflicts, ...routes.problems],
+    };
+  }
+
+  /** Logs what is wrong now and was not before. */
+  #tellProblems(): void {
+    const { problems } = this.#joined;
+    for (const { code, message } of problems) {
+      if (this.#told.has(message)) continue;
+      if (code === "service_conflict") this.#log.error(message);
+      else this.#log.warn(`an HTTP rule is left out: ${message}`);
+    }
+    this.#told = new Set(problems.map(({ message }) => message));
+  }
+}
+
+function* routesOf(
+  serving: readonly Serving[],
+  owners: ReadonlyMap<string, Serving>,
+): Generator<RestRoute, void> {
+  for (const each of serving) {
+    for (const route of each.routes.routes) {
+      if (owners.get(route.transcoder.binding.method.service) === each) yield route;
+    }
+  }
+}
