@@ -13,7 +13,7 @@ interface BroadcastCase {
   readonly perTick: number;
   /** Ticks of one round. */
   readonly ticks: number;
-  readonly bars: Bars;
+  readonly bars: Bars<SubjectName>;
 }
 
 interface Field {
@@ -74,7 +74,7 @@ interface Station {
 async function measureField(field: Field, options: BenchOptions): Promise<string> {
   const { subjects, connections, extensions } = field;
   const stations: Station[] = [];
-  const compared: ComparedCase[] = [];
+  const compared: ComparedCase<SubjectName>[] = [];
   try {
     for (const name of subjects) {
       const server = await ServerProcess.start(name);
@@ -84,14 +84,14 @@ async function measureField(field: Field, options: BenchOptions): Promise<string
     }
     for (const each of field.cases) {
       if (!each.name.includes(options.only)) continue;
-      const results = new Map<SubjectName, number[]>(subjects.map((name) => [name, []]));
+      const total = new Map<SubjectName, number[]>(subjects.map((name) => [name, []]));
       for (const station of stations) await round(station, each, connections);
       for (let turn = 0; turn < 2 * options.rounds; turn++) {
         for (const station of rotated(stations, turn)) {
-          results.get(station.server.name)?.push(await round(station, each, connections));
+          total.get(station.server.name)?.push(await round(station, each, connections));
         }
       }
-      compared.push({ name: each.name, results, bars: each.bars });
+      compared.push({ name: each.name, total, bars: each.bars });
     }
   } finally {
     for (const { server, receivers } of stations) {

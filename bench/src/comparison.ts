@@ -1,33 +1,32 @@
 import type { Results } from "./contest.ts";
 import { median, ratios, spread, threeDigits } from "./statistics.ts";
-import type { SubjectName } from "./subject.ts";
 import { formatTable } from "./table.ts";
 
 /** The most that a subject may cost, as a multiple of each named peer. */
-export type Bars = Partial<Record<SubjectName, number>>;
+export type Bars<Name extends string> = Partial<Record<Name, number>>;
 
 /** One line of a comparison. */
-export interface ComparedCase {
+export interface ComparedCase<Name extends string> {
   readonly name: string;
-  readonly results: Results;
+  readonly total: Results<Name>;
   /** A further line below it, which is not compared: the part spent outside the kernel. */
-  readonly user?: Results;
-  readonly bars: Bars;
+  readonly user?: Results<Name>;
+  readonly bars: Bars<Name>;
 }
 
 /**
  * Two tables of the same cases: what each subject costs, and that of each of `ours` as a multiple of each peer; for
  * the last of them beside the bar, where there is one.
  */
-export function formatComparison(
+export function formatComparison<Name extends string>(
   unit: string,
-  ours: readonly SubjectName[],
-  cases: readonly ComparedCase[],
+  ours: readonly Name[],
+  cases: readonly ComparedCase<Name>[],
 ): string {
-  const subjects = [...new Set(cases.flatMap(({ results }) => [...results.keys()]))];
+  const subjects = [...new Set(cases.flatMap(({ total }) => [...total.keys()]))];
   const peers = subjects.filter((name) => !ours.includes(name));
-  const costs = cases.flatMap(({ name, results, user }) => [
-    [name, ...subjects.map((subject) => spread(results.get(subject) ?? []))],
+  const costs = cases.flatMap(({ name, total, user }) => [
+    [name, ...subjects.map((subject) => spread(total.get(subject) ?? []))],
     ...(user === undefined
       ? []
       : [
@@ -37,13 +36,13 @@ export function formatComparison(
           ],
         ]),
   ]);
-  const compared = cases.flatMap(({ name, results, bars }) =>
+  const compared = cases.flatMap(({ name, total, bars }) =>
     ours.map((own) => [
       name,
       own,
       ...peers.map((peer) =>
         besideBar(
-          ratios(results.get(own) ?? [], results.get(peer) ?? []),
+          ratios(total.get(own) ?? [], total.get(peer) ?? []),
           own === ours.at(-1) ? bars[peer] : undefined,
         ),
       ),

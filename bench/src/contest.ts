@@ -1,16 +1,43 @@
-import type { EchoLoad } from "./echo-load.ts";
 import type { BenchOptions } from "./options.ts";
-import { ServerProcess } from "./server-process.ts";
-import type { SubjectName } from "./subject.ts";
+
+/** CPU time in µs. */
+export interface CpuTime {
+  readonly total: number;
+  /** What was not spent in the kernel: the part that a library can do something about. */
+  readonly user: number;
+}
+
+/** A process whose CPU is measured. */
+export interface Measurable {
+  /** CPU time of the process so far. */
+  cpu(): Promise<CpuTime>;
+  /** Ends the process and waits for its end. */
+  stop(): Promise<void>;
+}
+
+/** What keeps a process busy. */
+export interface Load {
+  /** Works for `milliseconds` and until all is answered. Resolves to the number of messages. */
+  run(milliseconds: number): Promise<number>;
+  /** Ends all connections. */
+  close(): void;
+}
+
+/** A subject and its loads, which are put on it in turns. */
+export interface Contestant {
+  readonly server: Measurable;
+  /** As many, and in the same order, for each subject. */
+  readonly loads: readonly Load[];
+}
 
 /** Costs of each subject, one for each round; the same index is the same round. */
-export type Results = ReadonlyMap<SubjectName, readonly number[]>;
+export type Results<Name extends string> = ReadonlyMap<Name, readonly number[]>;
 
 /** What a contest measured, in µs per message. */
-export interface Measured {
-  readonly total: Results;
+export interface Measured<Name extends string> {
+  readonly total: Results<Name>;
   /** The part of it that was not spent in the kernel. */
-  readonly user: Results;
+  readonly user: Results<Name>;
 }
 
 /** Fresh processes of every subject: what one process costs depends on how it happened to be compiled and laid out. */
@@ -18,48 +45,47 @@ const starts = 3;
 
 const warmUpMilliseconds = 700;
 
-interface Contestant {
-  readonly server: ServerProcess;
-  readonly load: EchoLoad;
-}
-
-/**
- * Lets subjects echo in turns and measures the CPU of the server process for each message. `open` connects a load to a
- * subject.
- */
-export async function contest(
-  subjects: readonly SubjectName[],
+/** Lets subjects work in turns and measures the CPU of each one's process for each message; answers it for each load. */
+export async function contest<Name extends string>(
+  subjects: readonly Name[],
   options: BenchOptions,
-  open: (server: ServerProcess) => Promise<EchoLoad>,
-): Promise<Measured> {
-  const total = new Map<SubjectName, number[]>(subjects.map((name) => [name, []]));
-  const user = new Map<SubjectName, number[]>(subjects.map((name) => [name, []]));
-  for (let start = 0; start < starts; start++) {
-    const contestants: Contestant[] = [];
+  start: (name: Name) => Promise<Contestant>,
+): Promise<readonly Measured<Name>[]> {
+  const measured: { total: Map<Name, number[]>; user: Map<Name, number[]> }[] = [];
+  for (let each = 0; each < starts; each++) {
+    const contestants: (readonly [Name, Contestant])[] = [];
     try {
       for (const name of subjects) {
-        const server = await ServerProcess.start(name);
-        const load = await open(server);
-        contestants.push({ server, load });
-        await load.run(warmUpMilliseconds);
+        const contestant = await start(name);
+        contestants.push([name, contestant]);
+        for (const load of contestant.loads) await load.run(warmUpMilliseconds);
       }
       for (let round = 0; round < options.rounds; round++) {
-        for (const { server, load } of rotated(contestants, round)) {
-          const before = await server.cpu();
-          const messages = await load.run(options.milliseconds);
-          const after = await server.cpu();
-          total.get(server.name)?.push((after.total - before.total) / messages);
-          user.get(server.name)?.push((after.user - before.user) / messages);
+        for (const [name, { server, loads }] of rotated(contestants, round)) {
+          for (const [index, load] of loads.entries()) {
+            const before = await server.cpu();
+            const messages = await load.run(options.milliseconds);
+            const after = await server.cpu();
+            const { total, user } = (measured[index] ??= { total: new Map(), user: new Map() });
+            append(total, name, (after.total - before.total) / messages);
+            append(user, name, (after.user - before.user) / messages);
+          }
         }
       }
     } finally {
-      for (const { load, server } of contestants) {
-        load.close();
+      for (const [, { loads, server }] of contestants) {
+        for (const load of loads) load.close();
         await server.stop();
       }
     }
   }
-  return { total, user };
+  return measured;
+}
+
+function append<Name>(costs: Map<Name, number[]>, name: Name, cost: number): void {
+  const held = costs.get(name);
+  if (held === undefined) costs.set(name, [cost]);
+  else held.push(cost);
 }
 
 /** The same in another order each round, so that none always follows the same one. */

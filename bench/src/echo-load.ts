@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { openConnection } from "./connection.ts";
+import type { Load } from "./contest.ts";
 import type { Conversation } from "./conversation.ts";
 
 /** Where and how an echo load connects. */
@@ -20,11 +21,12 @@ interface Talker {
 }
 
 /** Several connections, each sending its next request as soon as the one before is answered. */
-export class EchoLoad {
+export class EchoLoad implements Load {
   readonly #talkers: Talker[] = [];
   #deadline = 0;
   #messages = 0;
   #running = 0;
+  #failure: Error | undefined;
   #settle: (error?: Error) => void = () => {};
 
   private constructor() {}
@@ -36,8 +38,8 @@ export class EchoLoad {
     return load;
   }
 
-  /** Talks for `milliseconds` and until all is answered. Resolves to the number of messages echoed. */
   run(milliseconds: number): Promise<number> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#messages = 0;
     this.#running = this.#talkers.length;
     this.#deadline = performance.now() + milliseconds;
@@ -50,7 +52,6 @@ export class EchoLoad {
     });
   }
 
-  /** Ends all connections. */
   close(): void {
     this.#settle = () => {};
     for (const { socket } of this.#talkers) socket.destroy();
@@ -59,7 +60,8 @@ export class EchoLoad {
   async #connect({ port, upgrade, extensions, createConversation }: EchoLoadOptions): Promise<void> {
     const conversation = createConversation();
     const fail = (error: unknown): void => {
-      this.#settle(error instanceof Error ? error : new Error(String(error)));
+      this.#failure ??= error instanceof Error ? error : new Error(String(error));
+      this.#settle(this.#failure);
       socket?.destroy();
     };
     let socket: Socket | undefined;

@@ -5,6 +5,7 @@ import { ExactConversation, type Conversation } from "./conversation.ts";
 import { EchoLoad } from "./echo-load.ts";
 import { encodeFrame } from "./frame.ts";
 import type { BenchOptions } from "./options.ts";
+import { ServerProcess } from "./server-process.ts";
 import { speaksWebSocket, type SubjectName } from "./subject.ts";
 
 interface EchoCase {
@@ -13,8 +14,10 @@ interface EchoCase {
   /** Messages that leave in one write, and are all answered before the next write. */
   readonly batch: number;
   readonly connections: number;
-  readonly bars: Bars;
+  readonly bars: Bars<SubjectName>;
 }
+
+const subjects = ["net", "ws", "ws+bufferutil", "sluice"] as const;
 
 const cases: readonly EchoCase[] = [
   { name: "32 B", bytes: 32, batch: 1, connections: 16, bars: { net: 1.25, ws: 0.75 } },
@@ -26,21 +29,20 @@ const cases: readonly EchoCase[] = [
 
 /** CPU of the server process per echoed message, beside peers and beside bare sockets. Prints two tables. */
 export async function benchEcho(options: BenchOptions): Promise<void> {
-  const compared: ComparedCase[] = [];
+  const compared: ComparedCase<SubjectName>[] = [];
   for (const each of cases) {
     if (!each.name.includes(options.only)) continue;
-    const { total, user } = await contest(
-      ["net", "ws", "ws+bufferutil", "sluice"],
-      options,
-      ({ name, port }) =>
-        EchoLoad.open({
-          port,
-          connections: each.connections,
-          upgrade: speaksWebSocket(name),
-          createConversation: () => createConversation(each, name),
-        }),
-    );
-    compared.push({ name: each.name, results: total, user, bars: each.bars });
+    const [measured] = await contest(subjects, options, async (name) => {
+      const server = await ServerProcess.start(name);
+      const load = await EchoLoad.open({
+        port: server.port,
+        connections: each.connections,
+        upgrade: speaksWebSocket(name),
+        createConversation: () => createConversation(each, name),
+      });
+      return { server, loads: [load] };
+    });
+    if (measured !== undefined) compared.push({ name: each.name, ...measured, bars: each.bars });
   }
   console.log(`Echo of binary messages. 16 connections (1 MiB: 4), on each of them one message at a time, or 32 in one
 write. Median (least–most) of the rounds. ws is without bufferutil, ws+bufferutil with it; neither compresses.

@@ -5,6 +5,8 @@ import { benchDeflate } from "./deflate.ts";
 import { benchEcho } from "./echo.ts";
 import { benchMemory } from "./memory.ts";
 import { readOptions, type BenchOptions } from "./options.ts";
+import { benchRest } from "./rest.ts";
+import { benchStream } from "./stream.ts";
 
 const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   echo: benchEcho,
@@ -12,6 +14,8 @@ const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   broadcast: benchBroadcast,
   memory: benchMemory,
   codec: benchCodec,
+  rest: benchRest,
+  stream: benchStream,
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -34,8 +34,8 @@ function formatMemory(
 ): string {
   const bars = { [peer]: 1 };
   return formatComparison("bytes per connection", ours, [
-    { name: "resident", results: resident, bars },
-    { name: "heap and buffers", results: used, bars },
+    { name: "resident", total: resident, bars },
+    { name: "heap and buffers", total: used, bars },
   ]);
 }
 

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import type { CpuTime, Measurable } from "./contest.ts";
 import { nextMessage } from "./next-message.ts";
 import type { SubjectName } from "./subject.ts";
 
@@ -18,13 +19,6 @@ export interface Answer {
   readonly external?: number;
 }
 
-/** CPU time in µs. */
-export interface CpuTime {
-  readonly total: number;
-  /** What was not spent in the kernel: the part that a library can do something about. */
-  readonly user: number;
-}
-
 /** Memory in bytes. */
 export interface Memory {
   /** What the operating system has given. */
@@ -34,7 +28,7 @@ export interface Memory {
 }
 
 /** A subject in a process of its own. */
-export class ServerProcess {
+export class ServerProcess implements Measurable {
   readonly name: SubjectName;
   readonly port: number;
   readonly #child: ChildProcess;
@@ -64,7 +58,6 @@ export class ServerProcess {
     return await nextMessage<Answer>(this.name, this.#child);
   }
 
-  /** CPU time of the process so far, in µs. */
   async cpu(): Promise<CpuTime> {
     const { user = 0, system = 0 } = await this.ask({ ask: "cpu" });
     return { total: user + system, user };
@@ -76,7 +69,6 @@ export class ServerProcess {
     return { rss, used: heap + external };
   }
 
-  /** Ends the process and waits for its end. */
   async stop(): Promise<void> {
     const ended = once(this.#child, "exit");
     this.#child.disconnect();
