@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { createReadCallback, shareReads } from "./shared-reads.ts";
 
 /** What a socket tells the one connection that it belongs to. */
 export interface SocketListener {
@@ -38,7 +39,7 @@ export function attach(socket: Duplex, connection: SocketListener): void {
 /** Lets bytes flow to an attached connection, though not before this tick ends. */
 export function startReading(socket: Duplex): void {
   socket.on("data", onData);
-  if (socket instanceof Socket) socket.push = pushToConnection;
+  if (socket instanceof Socket && !shareReads(socket, onRead)) socket.push = pushToConnection;
 }
 
 /**
@@ -52,6 +53,17 @@ function pushToConnection(this: AttachedSocket, chunk: Buffer | null, encoding?:
   this[listener]!.read(chunk);
   return true;
 }
+
+/** The same for a socket that reads into shared memory, of which the stream may keep nothing. */
+function takeRead(socket: AttachedSocket, bytes: Buffer): boolean {
+  if (socket.readableFlowing !== true || socket.readableLength > 0) {
+    return Duplex.prototype.push.call(socket, Buffer.from(bytes));
+  }
+  socket[listener]!.read(bytes);
+  return true;
+}
+
+const onRead = createReadCallback(takeRead);
 
 function onData(this: AttachedSocket, chunk: Buffer): void {
   this[listener]!.read(chunk);

@@ -3,7 +3,7 @@ import type { Limits } from "./limits.ts";
 import { applyMask, rotateMask } from "./mask.ts";
 import { FIN, MASKED, MAX_CONTROL_BYTES, MAX_HEADER_BYTES, Opcode, RSV1 } from "./opcode.ts";
 
-/** What a parser finds, in order. A payload is unmasked, and belongs to the sink. */
+/** What a parser finds, in order, unmasked. A payload belongs to the sink; a piece is gone when its call returns. */
 export interface FrameSink {
   /** A whole data message that came as one frame in one piece. */
   message(opcode: number, compressed: boolean, payload: Buffer): void;
@@ -29,9 +29,6 @@ export interface FrameParserOptions {
   readonly unlimited?: boolean;
   readonly limits: Limits;
 }
-
-/** In a larger read than this, a small payload is copied out, so that keeping it does not keep the whole read. */
-const SHARED_READ_BYTES = 8 * 1024;
 
 /**
  * Takes the bytes of one connection in any pieces and gives its frames to a sink (RFC 6455 section 5), as they come.
@@ -104,12 +101,12 @@ export class FrameParser {
   }
 
   /**
-   * Takes the next bytes. They are unmasked in place and views of them reach the sink, so they belong to the
-   * parser from here on.
+   * Takes the next bytes. They are unmasked in place, and nothing refers to them any more when this returns, so
+   * their memory may be read into again.
    */
   push(chunk: Buffer): void {
     if (this.#busy || this.#held !== undefined) {
-      this.#held = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+      this.#held = Buffer.concat(this.#held === undefined ? [chunk] : [this.#held, chunk]);
     } else {
       this.#run(chunk);
     }
@@ -133,7 +130,7 @@ export class FrameParser {
   }
 
   #hold(rest: Buffer): void {
-    this.#held = this.#held === undefined ? rest : Buffer.concat([rest, this.#held]);
+    this.#held = Buffer.concat(this.#held === undefined ? [rest] : [rest, this.#held]);
   }
 
   #parse(chunk: Buffer): void {
@@ -285,7 +282,7 @@ export class FrameParser {
     if (this.#opcode >= Opcode.CLOSE) {
       this.#controlPayload(chunk, at, end, whole);
     } else if (whole && this.#fin && this.#message === 0 && this.#opcode !== Opcode.CONTINUATION) {
-      this.#sink.message(this.#opcode, this.#compressed, viewOrCopy(chunk, at, end));
+      this.#sink.message(this.#opcode, this.#compressed, copyOf(chunk, at, end));
     } else {
       this.#dataPayload(chunk, at, end, size);
     }
@@ -307,7 +304,7 @@ export class FrameParser {
 
   #controlPayload(chunk: Buffer, at: number, end: number, whole: boolean): void {
     if (this.#control === undefined && whole) {
-      this.#sink.control(this.#opcode, viewOrCopy(chunk, at, end));
+      this.#sink.control(this.#opcode, copyOf(chunk, at, end));
       return;
     }
     if (this.#control === undefined) {
@@ -354,12 +351,8 @@ export class FrameParser {
   }
 }
 
-function viewOrCopy(chunk: Buffer, at: number, end: number): Buffer {
-  const length = end - at;
-  if (chunk.length > SHARED_READ_BYTES && length * 8 < chunk.length) {
-    const copy = Buffer.allocUnsafe(length);
-    chunk.copy(copy, 0, at, end);
-    return copy;
-  }
-  return chunk.subarray(at, end);
+function copyOf(chunk: Buffer, at: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafe(end - at);
+  chunk.copy(copy, 0, at, end);
+  return copy;
 }

@@ -1,6 +1,4 @@
-/** A piece of at least this many bytes is kept as it is; smaller ones are copied together. */
-const KEEP_BYTES = 8 * 1024;
-/** What small pieces are copied into grows up to this. */
+/** What pieces are copied into grows up to this. */
 const MAX_BLOCK_BYTES = 64 * 1024;
 
 /** A message whose size is known gets its memory once this part of it has come. */
@@ -25,7 +23,7 @@ export class Gather {
     this.#expected = expected;
   }
 
-  /** Adds a piece, which belongs to the collection from here on. */
+  /** Adds a copy of a piece. */
   add(piece: Buffer): void {
     const start = this.#bytes;
     this.#bytes += piece.length;
@@ -33,14 +31,8 @@ export class Gather {
       piece.copy(this.#whole, start);
       return;
     }
-    // A large piece of a much larger read would keep all of that read.
-    if (piece.length >= KEEP_BYTES && piece.length * 2 >= piece.buffer.byteLength) {
-      this.#seal();
-      this.#parts.push(piece);
-    } else {
-      let from = 0;
-      while (from < piece.length) from += this.#copy(piece, from);
-    }
+    let from = 0;
+    while (from < piece.length) from += this.#copy(piece, from);
     if (this.#bytes >= this.#expected * TRUSTED_SHARE && this.#bytes < this.#expected) this.#settle();
   }
 

@@ -126,7 +126,7 @@ export class MessageReceiver implements FrameSink {
 
   #pipePiece(pipe: MessagePipe, data: Buffer): void {
     if (this.#checker?.push(data) === false) this.#notUtf8();
-    else if (!pipe.push(data)) this.#waitFor(pipe);
+    else if (!pipe.push(Buffer.from(data))) this.#waitFor(pipe);
   }
 
   /** The next message is not begun before this one is read. */

@@ -69,7 +69,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     this.#client = options.role === "client";
     // Below its own mark a socket tells of no drain.
     this.#highWaterMark = Math.max(limits.highWaterMark, socket.writableHighWaterMark);
-    this.#outbox = new Outbox(socket, this.#client);
+    this.#outbox = new Outbox(socket, this.#client, () => this.#hasRoom());
     const { compression } = options;
     this.#receiver = new MessageReceiver(this, compression, limits.maxMessageBytes);
     this.#parser = new FrameParser(this.#receiver, {
@@ -81,7 +81,10 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     this.#messages =
       compression === undefined
         ? this.#outbox
-        : new CompressingOutbox(this.#outbox, compression, this.#client, () => this.#compressed());
+        : new CompressingOutbox(this.#outbox, compression, this.#client, () => {
+            this.#outbox.flush();
+            this.#hasRoom();
+          });
     this.#intake = new Intake(socket, this.#parser);
     attach(socket, this);
     if (head.length > 0) socket.unshift(head);
@@ -278,10 +281,9 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     this.#handlers.close?.(this, closedFrom(state.name === "closing" ? state : undefined, this.#loss));
   }
 
-  /** Nothing waits for compression any more. What it made may be too little for the socket to tell of a drain. */
-  #compressed(): void {
-    this.#outbox.flush();
-    if (this.#wantsDrain && this.#messages.bufferedAmount < this.#highWaterMark) this.drained();
+  /** Bytes have left, perhaps too few for the socket to tell of a drain. */
+  #hasRoom(): void {
+    if (this.#messages.bufferedAmount < this.#highWaterMark) this.drained();
   }
 
   #answerPing(payload: Buffer): void {
@@ -354,10 +356,8 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
 
   #closing(): Closing {
     const { closeTimeoutMs } = this.#limits;
-    const expire = (): void => {
-      this.terminate(new WebSocketError("timeout", `the peer did not close within ${closeTimeoutMs} ms`));
-    };
-    const timer = this.#clock.after(closeTimeoutMs, expire);
+    const late = new WebSocketError("timeout", `the peer did not close within ${closeTimeoutMs} ms`);
+    const timer = this.#clock.after(closeTimeoutMs, () => this.terminate(late));
     return { name: "closing", timer, received: undefined, failure: undefined };
   }
 }

@@ -17,6 +17,8 @@ test("the package exports these names and no others", () => {
     "ZlibPool",
     "acceptHttp2WebSocket",
     "acceptWebSocket",
+    "addressBlock",
+    "allowsOrigin",
     "connectHttp2WebSocket",
     "connectWebSocket",
     "createWebSocketServer",

@@ -138,8 +138,8 @@ describe("for any input", () => {
         const socket = new PassThrough();
         const chunks: Buffer[] = [];
         socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-        const outbox = new Outbox(socket, masked);
-        const other = new Outbox(new PassThrough(), masked);
+        const outbox = new Outbox(socket, masked, () => {});
+        const other = new Outbox(new PassThrough(), masked, () => {});
         for (const item of items) {
           outbox.add(typeof item === "string" ? 0x81 : 0x82, item);
           other.add(0x82, Buffer.from("x"));
