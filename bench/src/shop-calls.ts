@@ -78,7 +78,7 @@ export function watchPrices(count: number): ShopCall {
     sku: "SKU-1001",
     currencyCode: "EUR",
     amount: 12 + (sequence % 1000) / 4,
-    time: "2026-10-26T06:13:20Z",
+    time: "2026-10-26T07:33:20Z",
   }));
 }
 
