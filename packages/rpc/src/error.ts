@@ -12,6 +12,7 @@
  * - `protobuf_invalid`: bytes that are not the message that they should be
  * - `message_too_large`: a message over the limit
  * - `target_invalid`: the address of a backend cannot be understood
+ * - `tls_invalid`: certificates or a key for TLS that are none, or do not belong together
  * - `service_conflict`: two backends have the same service
  */
 export type RpcErrorCode =
@@ -27,6 +28,7 @@ export type RpcErrorCode =
   | "protobuf_invalid"
   | "message_too_large"
   | "target_invalid"
+  | "tls_invalid"
   | "service_conflict";
 
 /** The one error class of this package; its message is written for the person who configures the gateway or made the call. */

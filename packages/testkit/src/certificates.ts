@@ -6,7 +6,7 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** What TLS tests need; every certificate is signed by `ca` and valid until 2126. */
+/** What TLS tests need; every certificate but one is signed by `ca` and valid until 2126. */
 export interface TestCertificates {
   /** The authority that a client has to trust, as PEM. */
   readonly ca: string;
@@ -14,6 +14,8 @@ export interface TestCertificates {
   readonly server: KeyPair;
   /** For client authentication. */
   readonly client: KeyPair;
+  /** For localhost, signed by itself, valid until 2020-02-01. */
+  readonly expired: KeyPair;
 }
 
 function read(name: string): string {
@@ -26,5 +28,6 @@ export function testCertificates(): TestCertificates {
     ca: read("ca.pem"),
     server: { cert: read("server.pem"), key: read("server.key") },
     client: { cert: read("client.pem"), key: read("client.key") },
+    expired: { cert: read("expired.pem"), key: read("expired.key") },
   };
 }

@@ -1,4 +1,4 @@
-import { RpcError } from "@sluice/rpc";
+import { RpcError, type RpcErrorCode } from "@sluice/rpc";
 
 /** What a person gave is wrong, or cannot be done; the message says what and what to do. */
 export class CliError extends Error {
@@ -12,11 +12,18 @@ export class CliError extends Error {
   }
 }
 
+/** The flags that have to do with an error. */
+const flagsOf: Partial<Record<RpcErrorCode, string>> = {
+  reflection_unsupported: "--descriptor FILE, --proto FILE",
+  tls_invalid: "--upstream-ca, --upstream-cert, --upstream-key",
+};
+
 /** The exit code and the words for an error that ends a command. */
 export function describeError(error: unknown): { exitCode: number; message: string } {
   if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof RpcError) {
-    const hint = error.code === "reflection_unsupported" ? " (--descriptor FILE, --proto FILE)" : "";
+    const flags = flagsOf[error.code];
+    const hint = flags === undefined ? "" : ` (${flags})`;
     return { exitCode: error.code === "reflection_unavailable" ? 1 : 2, message: error.message + hint };
   }
   return { exitCode: 1, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };

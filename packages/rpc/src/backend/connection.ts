@@ -3,11 +3,12 @@ import type { OutgoingHttpHeaders } from "node:http2";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Timer } from "./clock.ts";
-import { describeClose, describeConnectionError } from "./connection-error.ts";
+import { describeClose, describeConnectionError, type Attempted } from "./connection-error.ts";
 import { Keepalive } from "./keepalive.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { nameOfErrorCode } from "./response-status.ts";
 import type { Target } from "./target.ts";
+import type { ResolvedTls } from "./tls.ts";
 
 /** What a connection tells the pool that it belongs to. */
 export interface ConnectionListener {
@@ -44,6 +45,7 @@ export class Connection {
   readonly name: string;
   readonly #options: ResolvedOptions;
   readonly #listener: ConnectionListener;
+  readonly #tls: Attempted["tls"];
   readonly #socket: Socket;
   readonly #session: ClientHttp2Session;
   #state: State;
@@ -61,14 +63,16 @@ export class Connection {
     this.name = name;
     this.#options = options;
     this.#listener = listener;
-    this.#socket = openSocket(target, options);
+    const { tls } = options;
+    this.#tls = tls === undefined ? "none" : tls.hasCertificate ? "identified" : "anonymous";
+    this.#socket = openSocket(target, tls);
     this.#socket.setNoDelay(true).setKeepAlive(true, tcpKeepaliveMs);
     // Before the session has the socket, so that the reason is known when it ends its streams. After an error
     // Node does not always close both: a TLS alert that follows the handshake would leave them half alive.
     this.#socket.on("error", (error) => this.#failed(error));
     this.#socket.once("close", () => this.#closed());
 
-    const scheme = target.scheme === "https" || options.tls !== undefined ? "https" : "http";
+    const scheme = tls === undefined ? "http" : "https";
     this.#session = connectSession(`${scheme}://localhost`, {
       createConnection: () => this.#socket,
       // The pool bounds streams and windows; this second bound would end calls without a reason.
@@ -175,7 +179,11 @@ export class Connection {
   }
 
   #failed(error: Error): void {
-    this.destroy(describeConnectionError(error, this.#state.kind !== "connecting"));
+    this.destroy(describeConnectionError(error, this.#attempted()));
+  }
+
+  #attempted(): Attempted {
+    return { tls: this.#tls, isAgreed: this.#state.kind !== "connecting" };
   }
 
   #note(reason: string): void {
@@ -211,7 +219,7 @@ export class Connection {
     if (state.kind === "closed") return;
     if (state.kind === "connecting") state.timeout.cancel();
     else state.keepalive.stop();
-    this.#note(state.kind === "draining" ? state.reason : describeClose(state.kind !== "connecting"));
+    this.#note(state.kind === "draining" ? state.reason : describeClose(this.#attempted()));
     const reason = this.#reason ?? "it was closed";
     this.#state = { kind: "closed", reason };
     if (!this.#session.destroyed) this.#session.destroy();
@@ -220,17 +228,14 @@ export class Connection {
   }
 }
 
-function openSocket(target: Target, options: ResolvedOptions): Socket {
-  const { address } = target;
-  if (options.tls === undefined && target.scheme !== "https") return connectTcp(address);
-  const { ca, cert, key, servername } = options.tls ?? {};
+function openSocket({ address }: Target, tls: ResolvedTls | undefined): Socket {
+  if (tls === undefined) return connectTcp(address);
+  const { context, servername } = tls;
   const name = servername ?? ("host" in address && isIP(address.host) === 0 ? address.host : undefined);
   return connectTls({
     ...address,
     ALPNProtocols: ["h2"],
-    ...(ca === undefined ? {} : { ca: typeof ca === "string" || Buffer.isBuffer(ca) ? ca : [...ca] }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
+    secureContext: context,
     ...(name === undefined ? {} : { servername: name }),
   });
 }

@@ -49,13 +49,15 @@ class PooledBackend implements Http2Backend {
         `the backend address "${target}" says no TLS, but TLS is set; write https`,
       );
     }
-    const resolved = resolveOptions(options);
+    const resolved = resolveOptions(
+      parsed.scheme === "https" ? { ...options, tls: options.tls ?? {} } : options,
+    );
     this.target = target;
     this.#context = {
       pool: new ConnectionPool(parsed, target, resolved, () => this.#changed()),
       options: resolved,
       definition: {
-        ":scheme": parsed.scheme === "https" || resolved.tls !== undefined ? "https" : "http",
+        ":scheme": resolved.tls === undefined ? "http" : "https",
         ":authority": resolved.authority ?? parsed.authority,
         "content-type": "application/grpc+proto",
         te: "trailers",
@@ -120,7 +122,8 @@ class PooledBackend implements Http2Backend {
 
 /**
  * A backend that is a gRPC server: `host:port`, `dns:///host:port`, `http://…`, `https://…`, `unix:/path`.
- * It connects with the first call, or with `connect`. Throws an RpcError `target_invalid`.
+ * It connects with the first call, or with `connect`. Throws an RpcError `target_invalid`
+ * or `tls_invalid`.
  */
 export function createHttp2Backend(target: string, options: Http2BackendOptions = {}): Http2Backend {
   return new PooledBackend(target, options);

@@ -1,5 +1,6 @@
 import type { BackoffOptions } from "./backoff.ts";
 import { systemClock, type Clock } from "./clock.ts";
+import { resolveTls, type ResolvedTls } from "./tls.ts";
 
 /** How TLS is spoken with a backend. */
 export interface BackendTlsOptions {
@@ -72,15 +73,15 @@ export interface Http2BackendOptions {
 export interface ResolvedOptions extends Required<
   Omit<Http2BackendOptions, "tls" | "authority" | "keepalive">
 > {
-  readonly tls: BackendTlsOptions | undefined;
+  readonly tls: ResolvedTls | undefined;
   readonly authority: string | undefined;
   readonly keepalive: Required<KeepaliveOptions>;
 }
 
-/** Fills in the defaults. */
+/** Fills in the defaults. Throws RpcError `tls_invalid`. */
 export function resolveOptions(options: Http2BackendOptions): ResolvedOptions {
   return {
-    tls: options.tls,
+    tls: options.tls === undefined ? undefined : resolveTls(options.tls),
     authority: options.authority,
     maxMessageBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,
     sendBufferBytes: options.sendBufferBytes ?? 64 * 1024,

@@ -211,7 +211,7 @@ class Balancer implements BalancedBackend, CallOwner {
 /**
  * A backend that is one gRPC service at several addresses: `dns:///host:port`, whose addresses are all used and
  * looked up again, or `host:port,host:port`, or an array of these. It connects to all of them with the first
- * call, or with `connect`. Throws an RpcError `target_invalid`.
+ * call, or with `connect`. Throws an RpcError `target_invalid` or `tls_invalid`.
  */
 export function createBalancedBackend(
   target: string | readonly string[],

@@ -253,7 +253,7 @@ describe("a backend that cannot be reached", () => {
     const backend = create(context, address, { clock: new FakeClock() });
     const { code, message: text } = await open(backend, say).heard.ended();
     assert.equal(code, 14);
-    assert.match(text, /cannot be reached: Protocol error .*; is it a gRPC server/);
+    assert.match(text, /cannot be reached: Protocol error .*; is it a gRPC server, and does it want TLS/);
   });
 
   test("may hang up", async (context) => {

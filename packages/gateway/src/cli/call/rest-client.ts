@@ -8,6 +8,7 @@ import {
   needsMessage,
   noMetadata,
   okStatus,
+  parseJson,
   RpcError,
   streamTargetOf,
   type HttpCall,
@@ -122,11 +123,17 @@ function readResponse(
 ): void {
   listener.headers(withPrefix(response.headers, "grpc-metadata-"));
   const isStream = method.kind === "server_streaming" || method.kind === "bidi_streaming";
+  const foreignCode = codeFromHttpStatus(response.statusCode ?? 0);
   let failure: Status | undefined;
   const splitter = new JsonSplitter(maxMessageBytes, (text) => {
-    const item = JSON.parse(text) as Item & { code?: number; message?: string };
+    const item = itemFrom(text);
     const isOk = response.statusCode === 200;
-    if (isStream && item.error !== undefined)
+    if (item === undefined)
+      failure ??= createStatus(
+        foreignCode,
+        `HTTP ${response.statusCode}, and no JSON: ${text.slice(0, 200)}`,
+      );
+    else if (isStream && item.error !== undefined)
       failure = { code: item.error.code, message: item.error.message };
     else if (!isOk) failure = { code: item.code ?? Code.UNKNOWN, message: item.message ?? text };
     else listener.message(isStream ? JSON.stringify(item.result) : text);
@@ -134,12 +141,22 @@ function readResponse(
   response.on("data", (chunk: Buffer) => splitter.push(chunk));
   response.on("end", () => {
     const foreign =
-      response.statusCode === 200
-        ? okStatus
-        : createStatus(codeFromHttpStatus(response.statusCode ?? 0), `HTTP ${response.statusCode}`);
+      response.statusCode === 200 ? okStatus : createStatus(foreignCode, `HTTP ${response.statusCode}`);
     listener.end(failure ?? foreign, withPrefix(response.trailers, "grpc-trailer-"));
   });
   response.on("error", (error) => listener.end(createStatus(Code.UNAVAILABLE, error.message), noMetadata));
+}
+
+/** An item of a stream, a reply or an error; undefined for what is no JSON, because some other server answers. */
+function itemFrom(text: string): (Item & { code?: number; message?: string }) | undefined {
+  try {
+    const value = parseJson(text);
+    // A reply may be a JSON string or list, which has nothing of this.
+    return typeof value === "object" && value !== null ? (value as unknown as Item) : {};
+  } catch (error) {
+    if (error instanceof RpcError) return undefined;
+    throw error;
+  }
 }
 
 function withPrefix(headers: NodeJS.Dict<string | string[]>, prefix: string): Metadata {
