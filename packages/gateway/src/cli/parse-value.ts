@@ -23,6 +23,13 @@ export function countFromText(text: string): number {
   return count;
 }
 
+/** A number of seconds above 0, of at least a millisecond; fractions are allowed. */
+export function timeoutFromText(text: string): number {
+  const seconds = secondsFromText(text);
+  if (seconds < 0.001) throw new InvalidArgumentError("Give a number of seconds above 0.");
+  return seconds;
+}
+
 /** A number of seconds, 0 or more; fractions are allowed. */
 export function secondsFromText(text: string): number {
   const seconds = Number(text);

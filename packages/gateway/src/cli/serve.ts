@@ -12,7 +12,14 @@ import { createLogger, logLevels, type LogLevel } from "../log.ts";
 import type { UpstreamOptions } from "../upstream.ts";
 import { CliError, listenError } from "./cli-error.ts";
 import { onShutdown } from "./on-shutdown.ts";
-import { bytesFromText, countFromText, portFromText, secondsFromText, urlOf } from "./parse-value.ts";
+import {
+  bytesFromText,
+  countFromText,
+  portFromText,
+  secondsFromText,
+  timeoutFromText,
+  urlOf,
+} from "./parse-value.ts";
 import {
   addSchemaOptions,
   upstreamsFromFlags,
@@ -30,6 +37,10 @@ interface ServeFlags extends SchemaFlags {
   readonly jsonProtoNames?: boolean;
   readonly pathUnescaping: PathUnescaping;
   readonly maxMessage: number;
+  readonly maxReply: number;
+  readonly maxMetadata: number;
+  readonly timeout?: number;
+  readonly maxTimeout?: number;
   readonly maxConnectionsPerAddress?: number;
   readonly allowOrigin?: readonly string[];
   readonly files?: string;
@@ -62,6 +73,15 @@ export function addServe(program: Command): void {
         .default("spec"),
     )
     .option("--max-message <bytes>", "the largest message of a client", bytesFromText, 4 * 1024 * 1024)
+    .option("--max-reply <bytes>", "the largest message of a gRPC server", bytesFromText, 4 * 1024 * 1024)
+    .option(
+      "--max-metadata <bytes>",
+      "the most bytes of headers, in both directions",
+      bytesFromText,
+      64 * 1024,
+    )
+    .option("--timeout <seconds>", "the deadline of unary calls whose client gives none", timeoutFromText)
+    .option("--max-timeout <seconds>", "the longest deadline of any call, streams too", timeoutFromText)
     .option(
       "--max-connections-per-address <count>",
       "connections of one client's address; not behind a proxy, where all have one",
@@ -91,7 +111,13 @@ async function serve(flags: ServeFlags): Promise<void> {
   if (flags.files !== undefined && statSync(flags.files, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new CliError(`--files: ${flags.files} is not a folder`);
   }
+  const { timeout, maxTimeout } = flags;
+  if (timeout !== undefined && maxTimeout !== undefined && timeout > maxTimeout) {
+    throw new CliError("--timeout is longer than --max-timeout");
+  }
   const upstreams = upstreamsFromFlags(flags, {
+    maxMessageBytes: flags.maxReply,
+    maxHeaderBytes: flags.maxMetadata,
     policy: flags.balance,
     ...(flags.healthCheck === true ? { health: {} } : {}),
     ...(flags.eject === true ? { outlier: {} } : {}),
@@ -109,9 +135,16 @@ async function serve(flags: ServeFlags): Promise<void> {
       pathUnescaping: flags.pathUnescaping,
     },
     maxMessageBytes: flags.maxMessage,
-    ...(flags.maxConnectionsPerAddress === undefined
-      ? {}
-      : { limits: { maxConnectionsPerAddress: flags.maxConnectionsPerAddress } }),
+    deadlines: {
+      ...(timeout === undefined ? {} : { defaultTimeoutMs: timeout * 1000 }),
+      ...(maxTimeout === undefined ? {} : { maxTimeoutMs: maxTimeout * 1000 }),
+    },
+    limits: {
+      maxHeaderBytes: flags.maxMetadata,
+      ...(flags.maxConnectionsPerAddress === undefined
+        ? {}
+        : { maxConnectionsPerAddress: flags.maxConnectionsPerAddress }),
+    },
     ...(origins === undefined ? {} : { origin: origins.includes("*") ? "any" : origins }),
     ...(flags.files === undefined ? {} : { files: flags.files }),
     reflection: flags.serveReflection ?? false,

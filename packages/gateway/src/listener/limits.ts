@@ -21,6 +21,11 @@ export interface ListenerLimits {
    * a proxy all clients have one address. Over it: closed.
    */
   readonly maxConnectionsPerAddress: number;
+  /**
+   * Bytes of the head of a request; over HTTP/2 each field counts 32 more. Default 65,536. Over it: 431, over HTTP/2
+   * RST_STREAM with ENHANCE_YOUR_CALM.
+   */
+  readonly maxHeaderBytes: number;
 }
 
 /** The limits that hold where none are given. */
@@ -31,4 +36,5 @@ export const defaultListenerLimits: ListenerLimits = Object.freeze({
   idleMs: 300_000,
   stallMs: 300_000,
   maxConnectionsPerAddress: Infinity,
+  maxHeaderBytes: 64 * 1024,
 });

@@ -3,10 +3,22 @@ import {
   type IncomingMessage,
   type Server as Http1Server,
 } from "node:http";
-import { createServer as createHttp2Server, type Http2Server } from "node:http2";
+import {
+  createServer as createHttp2Server,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from "node:http2";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { HttpRequest, HttpResponse } from "@sluice/rpc";
+import {
+  webSocketRequestFromConnect,
+  webSocketRequestFromUpgrade,
+  type HttpRequest,
+  type HttpResponse,
+  type WebSocketRequest,
+} from "@sluice/rpc";
+import { isHttp2WebSocket } from "@sluice/websocket";
 import { AddressCounts } from "./address-counts.ts";
 import { Http2Sessions } from "./http2-sessions.ts";
 import { defaultListenerLimits, type ListenerLimits } from "./limits.ts";
@@ -18,8 +30,8 @@ import { asksForWebSocket, headWithoutUpgrade } from "./without-upgrade.ts";
 export interface ListenerHandlers {
   /** A request of HTTP/1.1 or HTTP/2. */
   request(request: HttpRequest, response: HttpResponse): void;
-  /** An HTTP/1.1 request for a WebSocket; the handler answers on the socket. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** A request for a WebSocket, over HTTP/1.1 or HTTP/2. */
+  webSocket(request: WebSocketRequest): void;
   /** A handler has thrown, and its request was answered with 500; or no connection could be accepted. */
   failed(error: unknown): void;
   /** A connection was closed at once, because its address has too many. */
@@ -36,9 +48,6 @@ export interface ListenerCounts {
 
 /** How long a connection is silent before TCP asks whether its peer is still there, in milliseconds. */
 const tcpKeepAliveMs = 30_000;
-
-/** The most bytes of the head of a request, and of a response over HTTP/2, where each field counts 32 more. */
-const maxHeaderBytes = 64 * 1024;
 
 /** How much of one HTTP/2 request may be under way, and of all of a connection together, in bytes. */
 const streamWindowBytes = 256 * 1024;
@@ -66,7 +75,7 @@ export class Listener {
   constructor(handlers: ListenerHandlers, limits: Partial<ListenerLimits> = {}) {
     this.#handlers = handlers;
     this.#limits = { ...defaultListenerLimits, ...limits };
-    const { headMs, maxStreams, maxConnectionsPerAddress } = this.#limits;
+    const { headMs, maxStreams, maxConnectionsPerAddress, maxHeaderBytes } = this.#limits;
     this.#addresses = new AddressCounts(maxConnectionsPerAddress);
     this.#http1 = createHttp1Server({
       // A stream from a client may take longer than any request timeout; heads have theirs.
@@ -86,19 +95,21 @@ export class Listener {
     this.#http2 = createHttp2Server({
       maxSessionMemory,
       // Bytes are the limit, not how many headers they make.
-      maxHeaderListPairs: maxHeaderBytes / 32,
+      maxHeaderListPairs: Math.ceil(maxHeaderBytes / 32),
       // More than a backend may answer, with what the dialects add; Node would end the whole connection.
-      maxSendHeaderBlockLength: 3 * maxHeaderBytes,
+      maxSendHeaderBlockLength: 3 * maxHeaderBytes + 16_384,
       settings: {
         maxConcurrentStreams: maxStreams,
         initialWindowSize: streamWindowBytes,
         maxHeaderListSize: maxHeaderBytes,
+        enableConnectProtocol: true,
       },
     });
     this.#http2.on("request", (request, response) => {
       this.#sessions.addStream(request.stream);
       this.#request(request, response);
     });
+    this.#http2.on("connect", (request, response) => this.#connect(request, response));
     this.#http2.on("session", (session) => {
       this.#sessions.add(session);
       session.setLocalWindowSize(connectionWindowBytes);
@@ -185,10 +196,25 @@ export class Listener {
       return;
     }
     try {
-      this.#handlers.upgrade(request, socket, head);
+      this.#handlers.webSocket(webSocketRequestFromUpgrade(request, socket, head));
     } catch (error) {
       this.#handlers.failed(error);
       socket.destroy();
+    }
+  }
+
+  #connect(request: Http2ServerRequest, response: Http2ServerResponse): void {
+    const { stream } = request;
+    this.#sessions.addStream(stream);
+    if (!isHttp2WebSocket(request.headers)) {
+      response.writeHead(405).end();
+      return;
+    }
+    try {
+      this.#handlers.webSocket(webSocketRequestFromConnect(request));
+    } catch (error) {
+      this.#handlers.failed(error);
+      stream.destroy();
     }
   }
 

@@ -57,7 +57,7 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
     const { maxHeaderBytes } = this.#context.options;
     const bytes = metadataBytes(metadata);
     if (bytes > maxHeaderBytes) {
-      const text = `the metadata of the call has ${bytes} bytes, more than the maximum of ${maxHeaderBytes}`;
+      const text = `the metadata of the call has ${bytes} bytes, more than the maximum of ${maxHeaderBytes} (--max-metadata)`;
       return this.#failLater(createStatus(Code.RESOURCE_EXHAUSTED, text));
     }
     if (timeout !== undefined) {

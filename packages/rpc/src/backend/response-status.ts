@@ -50,7 +50,7 @@ export function statusFromReset(errorCode: number): Status {
     case constants.NGHTTP2_ENHANCE_YOUR_CALM:
       return createStatus(
         Code.RESOURCE_EXHAUSTED,
-        `${message}: too much at once for the backend, or too large headers from it`,
+        `${message}: too much at once for the backend, or too large headers from it (--max-metadata)`,
       );
     case constants.NGHTTP2_INADEQUATE_SECURITY:
       return createStatus(Code.PERMISSION_DENIED, `${message}: the connection is not secure enough for it`);

@@ -55,7 +55,7 @@ export class UnaryCall implements CallListener {
     let size = 0;
     const tooLarge = (bytes: string): void => {
       chunks.length = 0;
-      const what = `the message of the request has ${bytes} bytes, more than the maximum of ${maxMessageBytes}`;
+      const what = `the message of the request has ${bytes} bytes, more than the maximum of ${maxMessageBytes} (--max-message)`;
       this.#call.cancel(createStatus(Code.RESOURCE_EXHAUSTED, what));
     };
     const announced = Number(request.headers["content-length"] ?? 0);

@@ -117,5 +117,6 @@ export function closeAfter(request: HttpRequest, response: HttpResponse): void {
 
 /** The status for a body over the limit. */
 export function tooLarge(maxBytes: number): Status {
-  return createStatus(Code.RESOURCE_EXHAUSTED, `the body is larger than the limit of ${maxBytes} bytes`);
+  const what = `the body is larger than the limit of ${maxBytes} bytes (--max-message)`;
+  return createStatus(Code.RESOURCE_EXHAUSTED, what);
 }

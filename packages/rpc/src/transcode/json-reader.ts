@@ -52,7 +52,9 @@ export class JsonReader {
     try {
       step();
     } catch (error) {
-      this.#call.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
+      const status = statusFromError(error, Code.INVALID_ARGUMENT);
+      const isTooLarge = status.code === Code.RESOURCE_EXHAUSTED;
+      this.#call.cancel(isTooLarge ? { ...status, message: `${status.message} (--max-message)` } : status);
     }
   }
 }

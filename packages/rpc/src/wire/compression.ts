@@ -104,7 +104,7 @@ function isTooLarge(error: unknown): boolean {
 
 function failed(error: unknown, encoding: string, maxBytes: number): Inflated {
   if (isTooLarge(error)) {
-    const what = `a compressed message of the request inflates to more than the maximum of ${maxBytes} bytes`;
+    const what = `a compressed message of the request inflates to more than the maximum of ${maxBytes} bytes (--max-message)`;
     return { kind: "failed", status: createStatus(Code.RESOURCE_EXHAUSTED, what) };
   }
   const reason = error instanceof Error ? error.message : String(error);

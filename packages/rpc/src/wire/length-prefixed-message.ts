@@ -176,9 +176,10 @@ export class MessageParser {
     if (flag !== plainFlag && flag !== compressedFlag) {
       return this.#malformed(`is not length-prefixed messages: one begins with the byte ${flag}`);
     }
+    const option = subject === "request" ? "--max-message" : "--max-reply";
     return createStatus(
       Code.RESOURCE_EXHAUSTED,
-      `the ${subject} has a message of ${length} bytes, more than the maximum of ${maxBytes}`,
+      `the ${subject} has a message of ${length} bytes, more than the maximum of ${maxBytes} (${option})`,
     );
   }
 
