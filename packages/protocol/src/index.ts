@@ -1,4 +1,5 @@
 export { Code, codeFromHttpStatus, httpStatusFromCode, isCode, nameOfCode } from "./code.ts";
+export { base64FromBytes, bytesFromBase64 } from "./base64.ts";
 export { type Metadata, noMetadata } from "./metadata.ts";
 export type { Status } from "./status.ts";
 

@@ -29,9 +29,6 @@ import type { Writer } from "./writer.ts";
 const HIGH_WATER_MARK: number = 64 * 1024;
 const LOW_WATER_MARK: number = 32 * 1024;
 
-/** What one call may write before the next one. */
-const TURN_BYTES: number = FRAME_HEADER_BYTES + MAX_CHUNK_BYTES;
-
 /** A message is not cut into chunks smaller than this for want of credit. */
 const LEAST_CHUNK_BYTES = 1024;
 
@@ -256,12 +253,12 @@ export class Stream implements Call, AcceptedCall {
   }
 
   /**
-   * Takes a turn: adds frames worth one chunk. Answers `again` where there is more for another turn, and `full` where
+   * Takes a turn: adds frames until the batch, which holds one whole chunk, has no more room. Answers `again` where there is more for another turn, and `full` where
    * the turn has not begun, because the batch has no room.
    */
   write(batch: Batch): "done" | "again" | "full" {
     const queue = this.#queue;
-    let left = TURN_BYTES;
+    let hasBegun = false;
     for (let message = queue.first; message !== undefined; message = queue.first) {
       const { offset } = queue;
       const allowed = this.#credit - FRAME_HEADER_BYTES;
@@ -271,10 +268,10 @@ export class Stream implements Call, AcceptedCall {
         size = allowed;
       }
       const cost = FRAME_HEADER_BYTES + size;
-      if (cost > left || !batch.fits(cost)) return left === TURN_BYTES ? "full" : "again";
+      if (!batch.fits(cost)) return hasBegun ? "again" : "full";
+      hasBegun = true;
       batch.addChunk(this.id, message, offset, offset + size);
       this.#credit -= cost;
-      left -= cost;
       const waited = queue.bytes;
       queue.advance(message, offset + size);
       if (this.#wantsDrain && waited > LOW_WATER_MARK && queue.bytes <= LOW_WATER_MARK)
@@ -283,7 +280,7 @@ export class Stream implements Call, AcceptedCall {
     const out = this.#outgoing;
     if (out.kind === "closing") {
       const frame = out.frame ?? encodeEmpty(FrameType.HALF_CLOSE, this.id);
-      if (!batch.fits(frame.length)) return left === TURN_BYTES ? "full" : "again";
+      if (!batch.fits(frame.length)) return hasBegun ? "again" : "full";
       batch.add(frame);
       this.#outgoing = out.status === undefined ? closed : { kind: "ending", status: out.status };
       if (out.status !== undefined) this.#host.writer.later(this);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Code, FrameType, MAX_CHUNK_BYTES } from "../src/index.ts";
+import { Code } from "../src/index.ts";
 import { bytesOf, Pair, Recorder } from "./pair.ts";
-import { frames } from "./frames.ts";
 
 describe("a call", () => {
   test("goes there and back with metadata, messages, status, details and trailers", () => {
@@ -63,31 +62,170 @@ describe("a call", () => {
   });
 });
 
-test("a message of 100 MB delays a small one of another call by at most one chunk", () => {
-  const big = 100 * 1024 * 1024;
-  const pair = new Pair({ server: { maxMessageBytes: big } });
-  pair.up.capacity = 1;
-  let messages = 0;
-  const large = pair.client.open({ method: "a/large" }, new Recorder());
-  const small = pair.client.open({ method: "a/small" }, new Recorder());
-  pair.settle();
-  large.send(new Uint8Array(big));
-  for (let round = 0; round < 200; round++) {
-    pair.loop.run();
-    const before = pair.up.sent.length;
-    small.send(bytesOf(10));
-    // One message may be on its way already; what matters is what is written after this moment.
-    while (pair.accepted[1]?.record.messages.length === messages) {
-      pair.loop.run();
-      pair.deliver("server");
-      pair.deliver("client");
+describe("the client", () => {
+  test("is told nothing before open has returned, and everything when the connection is gone", () => {
+    const pair = new Pair();
+    pair.client.closed(1006, "");
+    const record = new Recorder();
+    pair.client.open({ method: "a/b" }, record);
+    assert.equal(record.ends.length, 0);
+    pair.settle();
+    assert.equal(record.ends[0]?.code, Code.UNAVAILABLE);
+    assert.equal(record.ends[0]?.unprocessed, true);
+  });
+
+  test("ends a call whose metadata cannot be sent, and uses no number for it", () => {
+    const pair = new Pair();
+    const bad = ["ä", "a\nb"].map((value) =>
+      pair.client.open({ method: "a/b", metadata: { a: value } }, new Recorder()),
+    );
+    const record = new Recorder();
+    for (const metadata of [{ A: "1" }, { "": "1" }, { "a-bin": "?" }, { "a-bin": "AAAAA" }]) {
+      pair.client.open({ method: "a/b", metadata }, record);
     }
-    messages++;
-    const after = frames(...pair.up.sent.slice(before));
-    const place = after.findIndex((frame) => frame.type === FrameType.DATA && frame.call === 2);
-    const ahead = after.slice(0, place).reduce((sum, frame) => sum + frame.payload.length, 0);
-    assert.ok(ahead <= MAX_CHUNK_BYTES, `${ahead} bytes went ahead`);
+    pair.client.open({ method: "a/good" }, new Recorder());
+    pair.settle();
+    assert.equal(bad.length, 2);
+    assert.deepEqual(
+      record.ends.map(({ code }) => code),
+      Array(4).fill(Code.INTERNAL),
+    );
+    assert.deepEqual(
+      pair.accepted.map(({ opening }) => opening.method),
+      ["a/good"],
+    );
+    assert.deepEqual([pair.client.size, pair.server.size], [1, 1]);
+  });
+
+  test("ends a call once that another one cancels while both are ended", () => {
+    const pair = new Pair();
+    const second = new Recorder();
+    const first = new (class extends Recorder {
+      override end(): void {
+        call.cancel();
+      }
+    })();
+    pair.client.open({ method: "a/b" }, first);
+    const call = pair.client.open({ method: "a/b" }, second);
+    pair.client.close();
+    pair.settle();
+    assert.equal(second.ends.length, 1);
+  });
+
+  test("takes back a call that was not opened yet", () => {
+    const pair = new Pair({ server: { maxCalls: 1 } });
+    const [first, second, third] = Array.from({ length: 3 }, () => new Recorder());
+    pair.client.open({ method: "a/first" }, first!);
+    const call = pair.client.open({ method: "a/second" }, second!);
+    pair.client.open({ method: "a/third" }, third!);
+    pair.settle();
+    call.cancel();
+    assert.equal(second?.ends[0]?.code, Code.CANCELLED);
+    pair.accepted[0]?.call.end({ code: Code.OK, message: "" });
+    pair.settle();
+    assert.deepEqual(
+      pair.accepted.map(({ opening }) => opening.method),
+      ["a/first", "a/third"],
+    );
+  });
+
+  test("reports a message that success cut off", () => {
+    const pair = new Pair();
+    const record = new Recorder();
+    pair.client.open({ method: "a/b" }, record);
+    pair.settle();
+    pair.client.receive(new Uint8Array([3, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 1, 0, 0, 0, 1, 0]));
+    pair.client.receive(new Uint8Array([6, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]));
+    assert.equal(record.ends[0]?.code, Code.INTERNAL);
+  });
+});
+
+describe("the server", () => {
+  test("is told once that a call was cancelled, and may not do anything any more", () => {
+    const pair = new Pair();
+    const record = new Recorder();
+    const call = pair.client.open({ method: "a/b" }, record);
+    pair.settle();
+    call.cancel({ code: Code.DEADLINE_EXCEEDED, message: "late" });
+    call.cancel();
+    assert.equal(record.ends[0]?.code, Code.DEADLINE_EXCEEDED);
+    pair.settle();
+    const { record: other, call: accepted } = pair.accepted[0]!;
+    assert.deepEqual(
+      other.ends.map(({ code }) => code),
+      [Code.CANCELLED],
+    );
+    const before = pair.down.sent.length;
+    accepted.headers({});
+    assert.equal(accepted.send(bytesOf(1)), false);
+    accepted.end({ code: Code.OK, message: "" });
+    pair.settle();
+    assert.equal(pair.down.sent.length, before);
+    assert.equal(record.ends.length + other.ends.length, 2);
+  });
+
+  test("may refuse a call while it is asked", () => {
+    const pair = new Pair({
+      accept: ({ call, record }) => {
+        call.end({ code: Code.UNIMPLEMENTED, message: "no such method" });
+        assert.deepEqual(record.ends, []);
+        return record;
+      },
+    });
+    const record = new Recorder();
+    pair.client.open({ method: "a/b" }, record);
+    pair.settle();
+    assert.deepEqual(record.ends, [{ code: Code.UNIMPLEMENTED, message: "no such method" }]);
+    assert.equal(pair.accepted[0]?.record.ends.length, 1);
+  });
+
+  test("may close the connection while it is asked", () => {
+    const pair: Pair = new Pair({
+      accept: ({ record }) => {
+        pair.server.close(1001, "enough");
+        return record;
+      },
+    });
+    pair.client.open({ method: "a/b" }, new Recorder());
+    pair.settle();
+    assert.equal(pair.accepted[0]?.record.ends.length, 1);
+  });
+
+  test("cuts the reason of a close to what a close frame holds", () => {
+    const pair = new Pair();
+    pair.server.close(1001, "ä".repeat(100));
+    assert.equal(pair.down.closing?.reason, "ä".repeat(61));
+  });
+});
+
+describe("a lost connection", () => {
+  const cases = [
+    [1000, Code.UNAVAILABLE],
+    [1001, Code.UNAVAILABLE],
+    [1006, Code.UNAVAILABLE],
+    [1011, Code.UNAVAILABLE],
+    [4400, Code.INTERNAL],
+    [4408, Code.UNAVAILABLE],
+    [4413, Code.INTERNAL],
+    [4420, Code.INTERNAL],
+    [4429, Code.RESOURCE_EXHAUSTED],
+  ] as const;
+  for (const [closeCode, code] of cases) {
+    test(`with the close code ${closeCode} ends calls with ${code}, on both sides`, () => {
+      const pair = new Pair();
+      const record = new Recorder();
+      pair.client.open({ method: "a/b" }, record);
+      pair.settle();
+      pair.client.closed(closeCode, "");
+      pair.server.closed(closeCode, "");
+      assert.deepEqual(
+        record.ends.map((end) => [end.code, end.unprocessed]),
+        [[code, undefined]],
+      );
+      assert.deepEqual(
+        pair.accepted[0]?.record.ends.map((end) => end.code),
+        [code],
+      );
+    });
   }
-  pair.settle();
-  assert.equal(pair.accepted[0]?.record.messages[0]?.length, big);
 });

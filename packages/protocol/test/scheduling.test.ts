@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Code, FrameType, MAX_CHUNK_BYTES, MAX_WEB_SOCKET_MESSAGE_BYTES } from "../src/index.ts";
+import { frames } from "./frames.ts";
+import { bytesOf, Pair, Recorder } from "./pair.ts";
+
+test("a message of 100 MB delays a small one of another call by at most one chunk", () => {
+  const big = 100 * 1024 * 1024;
+  const pair = new Pair({ server: { maxMessageBytes: big } });
+  pair.up.capacity = 1;
+  let messages = 0;
+  const large = pair.client.open({ method: "a/large" }, new Recorder());
+  const small = pair.client.open({ method: "a/small" }, new Recorder());
+  pair.settle();
+  large.send(new Uint8Array(big));
+  for (let round = 0; round < 200; round++) {
+    pair.loop.run();
+    const before = pair.up.sent.length;
+    small.send(bytesOf(10));
+    // One message may be on its way already; what matters is what is written after this moment.
+    while (pair.accepted[1]?.record.messages.length === messages) {
+      pair.loop.run();
+      pair.deliver("server");
+      pair.deliver("client");
+    }
+    messages++;
+    const after = frames(...pair.up.sent.slice(before));
+    const place = after.findIndex((frame) => frame.type === FrameType.DATA && frame.call === 2);
+    const ahead = after.slice(0, place).reduce((sum, frame) => sum + frame.payload.length, 0);
+    assert.ok(ahead <= MAX_CHUNK_BYTES, `${ahead} bytes went ahead`);
+  }
+  pair.settle();
+  assert.equal(pair.accepted[0]?.record.messages[0]?.length, big);
+});
+
+test("calls take turns of one chunk, also with small messages", () => {
+  const pair = new Pair();
+  const calls = Array.from({ length: 3 }, () => pair.client.open({ method: "a/b" }, new Recorder()));
+  pair.settle();
+  const before = pair.up.sent.length;
+  for (const call of calls) for (let message = 0; message < 60; message++) call.send(bytesOf(992));
+  pair.up.capacity = Infinity;
+  pair.loop.run();
+  const order = frames(...pair.up.sent.slice(before)).map(({ call }) => call);
+  const turns = order.filter((call, index) => call !== order[index - 1]);
+  assert.deepEqual(turns.slice(0, 6), [1, 2, 3, 1, 2, 3]);
+  assert.equal(order.lastIndexOf(1, order.indexOf(2)), 15, "sixteen messages of 1,000 bytes are a turn");
+});
+
+test("a WebSocket message is about one chunk long, unless one frame is longer", () => {
+  const pair = new Pair({ server: { maxHeaderBytes: 65_528 } });
+  pair.up.capacity = Infinity;
+  pair.settle();
+  pair.client.open({ method: "a/b", metadata: { a: "x".repeat(60_000) } }, new Recorder());
+  const call = pair.client.open({ method: "a/b" }, new Recorder());
+  for (let message = 0; message < 100; message++) call.send(bytesOf(700));
+  pair.settle();
+  assert.equal(pair.accepted.length, 2);
+  assert.equal(pair.accepted[1]?.record.messages.length, 100);
+  const sizes = pair.up.sent.map(({ length }) => length);
+  assert.ok(Math.max(...sizes) <= MAX_WEB_SOCKET_MESSAGE_BYTES);
+  assert.equal(sizes.filter((size) => size > MAX_CHUNK_BYTES + 8).length, 1);
+});
+
+test("nothing is sent while the WebSocket has no room, and control frames leave first then", () => {
+  const pair = new Pair();
+  pair.up.capacity = 1;
+  const call = pair.client.open({ method: "a/b" }, new Recorder());
+  pair.settle();
+  call.send(bytesOf(60_000));
+  pair.loop.run();
+  const { length } = pair.up.sent;
+  pair.client.open({ method: "a/c" }, new Recorder());
+  pair.loop.run();
+  assert.equal(pair.up.sent.length, length);
+  pair.deliver("client");
+  assert.deepEqual(
+    frames(pair.up.sent[length]!).map(({ type }) => type),
+    [FrameType.OPEN],
+  );
+});
+
+test("many messages that wait on one call leave in order", () => {
+  const pair = new Pair({ server: { initialCredit: 16_392 } });
+  const call = pair.client.open({ method: "a/b" }, new Recorder());
+  pair.up.capacity = 1;
+  for (let message = 0; message < 1000; message++) {
+    call.send(bytesOf(50, message));
+    if (message % 7 === 0) pair.loop.run();
+    if (message % 50 === 0) pair.deliver("client");
+  }
+  pair.settle();
+  const received = pair.accepted[0]!.record.messages;
+  assert.equal(received.length, 1000);
+  received.forEach((message, index) => assert.deepEqual(message, bytesOf(50, index)));
+});
+
+test("the status comes behind the messages before it", () => {
+  const pair = new Pair();
+  const record = new Recorder();
+  const call = pair.client.open({ method: "a/b" }, record);
+  pair.settle();
+  call.pause();
+  const { call: accepted, record: other } = pair.accepted[0]!;
+  for (let message = 0; message < 30; message++) accepted.send(bytesOf(10_000, message));
+  accepted.end({ code: Code.ABORTED, message: "" }, { a: "1" });
+  pair.settle();
+  assert.equal(record.ends.length + other.ends.length, 0);
+  // What the client still sends is not for anyone.
+  call.send(bytesOf(1));
+  call.halfClose();
+  pair.settle();
+  assert.deepEqual([other.messages.length, other.halfCloses], [0, 0]);
+  call.resume();
+  pair.settle();
+  assert.equal(record.messages.length, 30);
+  assert.deepEqual([record.ends.length, other.ends.length], [1, 1]);
+});
