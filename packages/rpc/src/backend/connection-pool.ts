@@ -42,7 +42,7 @@ const stableMs = 1_000;
 export class ConnectionPool implements ConnectionListener {
   readonly #target: Target;
   readonly #name: string;
-  readonly #options: ResolvedOptions;
+  #options: ResolvedOptions;
   readonly #onChange: () => void;
   readonly #connecting = new Set<Connection>();
   readonly #ready: Connection[] = [];
@@ -163,6 +163,12 @@ export class ConnectionPool implements ConnectionListener {
   draining(connection: Connection): void {
     this.#draining.add(connection);
     this.#retire(connection, undefined);
+  }
+
+  /** Source: gRFC A8, "Client-side keepalive": the interval doubles, for all connections that follow. */
+  tooManyPings(): void {
+    const { keepalive } = this.#options;
+    this.#options = { ...this.#options, keepalive: { ...keepalive, intervalMs: 2 * keepalive.intervalMs } };
   }
 
   closed(connection: Connection, reason: string): void {

@@ -1,5 +1,10 @@
-import { connect as connectSession, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
-import type { OutgoingHttpHeaders } from "node:http2";
+import {
+  connect as connectSession,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type OutgoingHttpHeaders,
+} from "node:http2";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Timer } from "./clock.ts";
@@ -18,6 +23,8 @@ export interface ConnectionListener {
   room(connection: Connection): void;
   /** No further call may be made on it, by the backend's wish or by `drain`; those that run go on. */
   draining(connection: Connection): void;
+  /** The backend wants fewer keepalive pings, and ends the connection for that. */
+  tooManyPings(): void;
   /** It is gone, with all its calls. */
   closed(connection: Connection, reason: string): void;
 }
@@ -209,6 +216,8 @@ export class Connection {
     this.#lastStreamId = lastStreamId;
     const said = data === undefined || data.length === 0 ? "" : ` (${data.toString("latin1").slice(0, 200)})`;
     const reason = `the backend sent GOAWAY with ${nameOfErrorCode(code)}${said}`;
+    if (code === constants.NGHTTP2_ENHANCE_YOUR_CALM && said === " (too_many_pings)")
+      this.#listener.tooManyPings();
     // Any other code makes the session end at once, by itself.
     if (code === 0) this.drain(reason);
     else this.#note(reason);

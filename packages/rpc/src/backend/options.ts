@@ -20,7 +20,8 @@ export interface BackendTlsOptions {
  * gRPC servers close a connection on which they see pings more often than they were configured for, which is
  * every 5 minutes by default. The defaults stay on the safe side of that; for an earlier answer lower
  * `intervalMs` together with the server's setting. A peer whose machine is gone is found earlier in any case, by
- * TCP keepalive (20 seconds of silence, then 10 probes).
+ * TCP keepalive (20 seconds of silence, then 10 probes). A server that ends a connection with `too_many_pings` doubles
+ * the interval for those that follow.
  * Source: https://github.com/grpc/grpc/blob/master/doc/keepalive.md
  */
 export interface KeepaliveOptions {

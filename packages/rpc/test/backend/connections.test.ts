@@ -591,6 +591,24 @@ describe("keepalive", () => {
   });
 });
 
+test("a backend that finds the pings too many gets half as many, one that complains of something else does not", async (context) => {
+  const clock = new FakeClock();
+  const intervals: (number | undefined)[] = [];
+  let said = "";
+  const server = await scripted(context, (stream) => {
+    intervals.push(clock.pending[0]);
+    stream.session?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, undefined, Buffer.from(said));
+  });
+  const backend = create(context, server.address, { clock, keepalive: { intervalMs: 1_000 } });
+  for (said of ["too_many_pings", "too_many_pings", "too many calls", "too_many_pings"]) {
+    assert.equal((await open(backend, repeat).heard.ended()).code, 14);
+    // Connections that last so short are not made again at once.
+    clock.advance(5_000);
+    await eventually(() => backend.state().kind === "ready");
+  }
+  assert.deepEqual(intervals, [1_000, 2_000, 4_000, 4_000]);
+});
+
 describe("closing", () => {
   test("lets running calls end and takes no new ones", async (context) => {
     const server = await startEchoServer();
