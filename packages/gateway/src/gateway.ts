@@ -5,8 +5,9 @@ import {
   createRestHandler,
   createRpcHandler,
   createStatus,
-  RestWebSocketDialect,
   type CallReport,
+  type Directory,
+  type MultiplexSocketLimits,
   type RestOptions,
   type Schema,
 } from "@sluice/rpc";
@@ -20,6 +21,7 @@ import { createOpenApiHandler } from "./openapi-handler.ts";
 import { OwnServices } from "./own-services.ts";
 import type { UpstreamOptions } from "./upstream.ts";
 import { Upstreams } from "./upstreams.ts";
+import { WebSockets } from "./web-sockets.ts";
 
 /** What a gateway is made of. */
 export interface GatewayOptions {
@@ -33,6 +35,8 @@ export interface GatewayOptions {
   readonly bodyMs?: number;
   /** The bounds of connections; what is not given has its default. */
   readonly limits?: Partial<ListenerLimits>;
+  /** The bounds of each WebSocket with many calls; what is not given has its default. */
+  readonly multiplex?: MultiplexSocketLimits;
   /** How long calls may take; default: as long as their clients say. */
   readonly deadlines?: DeadlineOptions;
   /** Milliseconds between two comments in a silent stream of Server-Sent Events; default 15 000. */
@@ -51,8 +55,10 @@ export interface GatewayOptions {
 
 /** What clients have open at a gateway. */
 export interface GatewayCounts extends ListenerCounts {
-  /** WebSockets, each with its call. */
+  /** WebSockets of all dialects. */
   readonly webSockets: number;
+  /** Calls on the WebSockets that carry many. */
+  readonly multiplexCalls: number;
 }
 
 /** How long clients may take to read how their calls were ended, in milliseconds. */
@@ -65,7 +71,7 @@ export class Gateway {
   readonly #upstreams: Upstreams;
   readonly #own: OwnServices;
   readonly #listener: Listener;
-  readonly #webSockets: RestWebSocketDialect;
+  readonly #webSockets: WebSockets;
   #isClosing = false;
 
   constructor(options: GatewayOptions) {
@@ -97,11 +103,14 @@ export class Gateway {
     });
     const cors = createCors({ origin: options.origin ?? "same", report: shared.report });
     const rpc = createRpcHandler({ ...shared, methods: () => upstreams.methods() });
-    const webSockets = new RestWebSocketDialect({
+    const all: Directory = { find: (path) => this.#own.find(path) ?? upstreams.methods().find(path) };
+    const webSockets = new WebSockets({
       ...shared,
       // Requests on connections that are left are still served; a WebSocket would have no time to live.
       routes: () => (this.#isClosing ? closing : upstreams.routes()),
+      methods: () => all,
       origin: withOwnOrigin(options.origin ?? "same"),
+      ...(options.multiplex === undefined ? {} : { multiplex: options.multiplex }),
       ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     });
     this.#upstreams = upstreams;
@@ -113,7 +122,7 @@ export class Gateway {
             return;
           rest(request, response);
         },
-        upgrade: (request, socket, head) => webSockets.handleUpgrade(request, socket, head),
+        webSocket: (request) => webSockets.accept(request),
         failed: (error) => log.error(error),
         refused: (address) => log.debug(`${address} has too many connections`),
       },
@@ -123,7 +132,8 @@ export class Gateway {
 
   /** What is open at this moment. */
   get counts(): GatewayCounts {
-    return { ...this.#listener.counts, webSockets: this.#webSockets.size };
+    const { size, multiplexCalls } = this.#webSockets;
+    return { ...this.#listener.counts, webSockets: size, multiplexCalls };
   }
 
   /**
@@ -148,6 +158,7 @@ export class Gateway {
    */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
+    this.#webSockets.goAway();
     const drained = this.#listener.drain();
     await settledWithin(drained, graceMs);
     this.#webSockets.closeAll(closing.message);

@@ -7,6 +7,8 @@ import {
   ownSchema,
   ServiceBackend,
   ServingStatus,
+  type Directory,
+  type DirectoryEntry,
   type HttpRequest,
   type HttpResponse,
   type RpcHandlerOptions,
@@ -36,6 +38,7 @@ const ownPaths = /^\/grpc\.(?:health\.v1\.Health|reflection\.v1(?:alpha)?\.Serve
  */
 export class OwnServices {
   readonly #backend: ServiceBackend;
+  readonly #directory: Directory;
   readonly #handler: (request: HttpRequest, response: HttpResponse) => boolean;
 
   constructor(options: OwnServicesOptions) {
@@ -45,8 +48,14 @@ export class OwnServices {
     });
     const reflection = options.reflection ? createReflectionService(withOwnServices(options.schema)) : [];
     this.#backend = new ServiceBackend(new Map([...health, ...reflection]));
-    const directory = createDirectory(ownSchema(), this.#backend);
-    this.#handler = createRpcHandler({ methods: () => directory, report: options.report });
+    this.#directory = createDirectory(ownSchema(), this.#backend);
+    this.#handler = createRpcHandler({ methods: () => this.#directory, report: options.report });
+  }
+
+  /** One of their methods by its path; undefined for any other. */
+  find(path: string): DirectoryEntry | undefined {
+    const found = ownPaths.test(path) ? this.#directory.find(path) : undefined;
+    return found === undefined || "code" in found ? undefined : found;
   }
 
   /** Answers a request to one of the services; false, and nothing done, for any other. */

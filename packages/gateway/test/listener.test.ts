@@ -27,7 +27,7 @@ async function listen(
   listener = new Listener(
     {
       request: (_request, response) => void response.end("ok"),
-      upgrade: (_request, socket) => socket.destroy(),
+      webSocket: ({ request }) => request.socket.destroy(),
       failed: () => undefined,
       refused: () => undefined,
       ...handlers,
@@ -221,7 +221,7 @@ describe("a handler that throws", () => {
   test("at an upgrade ends that connection only", async () => {
     const failures: unknown[] = [];
     const port = await listen({
-      upgrade: () => {
+      webSocket: () => {
         throw new Error("a bug");
       },
       failed: (error) => failures.push(error),
@@ -288,7 +288,7 @@ test("a port in use is an error of listen, and the rest can be closed", async ()
   await listen();
   const address = other.address();
   assert.ok(typeof address === "object" && address !== null);
-  const second = new Listener({ request() {}, upgrade() {}, failed() {}, refused() {} });
+  const second = new Listener({ request() {}, webSocket() {}, failed() {}, refused() {} });
   await assert.rejects(second.listen("127.0.0.1", address.port), { code: "EADDRINUSE" });
   other.close();
 });

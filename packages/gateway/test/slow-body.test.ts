@@ -70,7 +70,7 @@ describe("a body that does not come in time is told so", () => {
   test("and nothing stays of it", async () => {
     await sluice.echo.calls.until(({ open }) => open === 0);
     while (sluice.gateway.counts.connections > 0) await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(sluice.gateway.counts, { connections: 0, requests: 0, webSockets: 0 });
+    assert.deepEqual(sluice.gateway.counts, { connections: 0, requests: 0, webSockets: 0, multiplexCalls: 0 });
   });
 });
 

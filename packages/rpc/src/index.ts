@@ -93,3 +93,13 @@ export { JsonSplitter } from "./transcode/json-splitter.ts";
 export { createCors, type CorsOptions } from "./cors.ts";
 export { ownSchema } from "./services/own-schema.ts";
 export { encodeTimeout } from "./backend/timeout.ts";
+export {
+  webSocketRequestFromConnect,
+  webSocketRequestFromUpgrade,
+  type WebSocketRequest,
+} from "./wire/web-socket-request.ts";
+export {
+  MultiplexDialect,
+  type MultiplexOptions,
+  type MultiplexSocketLimits,
+} from "./multiplex/multiplex-dialect.ts";

@@ -1,8 +1,5 @@
-import type { Duplex } from "node:stream";
-import { STATUS_CODES, type IncomingMessage } from "node:http";
 import { Code, httpStatusFromCode } from "@sluice/protocol";
 import {
-  acceptWebSocket,
   CloseCode,
   Heartbeat,
   type AcceptOptions,
@@ -10,7 +7,6 @@ import {
   type WebSocketConnection,
   type WebSocketHandlers,
 } from "@sluice/websocket";
-import type { Metadata } from "../call/metadata.ts";
 import type { CallReport } from "../call/report.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import { defaultMaxMessageBytes, malformedQuery, refusalOf } from "../rest/rest-handler.ts";
@@ -19,8 +15,10 @@ import { metadataFromRequest, timeoutFromRequest } from "../rest/rest-metadata.t
 import type { Method } from "../schema/method.ts";
 import { RestRoutes, type RoutesSource } from "../transcode/rest-routes.ts";
 import { jsonFromStatus } from "../transcode/status-json.ts";
+import { withToken } from "../wire/socket-metadata.ts";
+import type { WebSocketRequest } from "../wire/web-socket-request.ts";
 import { RestWebSocketCall } from "./rest-websocket-call.ts";
-import { readCookie, readOfferedProtocols } from "./subprotocol.ts";
+import { readOfferedProtocols } from "./subprotocol.ts";
 
 /** What the dialect of REST over a WebSocket needs. */
 export interface RestWebSocketOptions {
@@ -34,8 +32,6 @@ export interface RestWebSocketOptions {
   /** Told of each call, and of each refused handshake, when it has ended. */
   readonly report?: (report: CallReport) => void;
 }
-
-const tokenCookie = "token";
 
 /**
  * The dialect `rest-websocket`: the URLs of the REST dialect over a WebSocket, all four kinds of calls, each on
@@ -64,8 +60,9 @@ export class RestWebSocketDialect {
     return this.#calls.size;
   }
 
-  /** Answers an HTTP/1 upgrade request (the server's `upgrade` event). */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  /** Answers a request for a WebSocket. */
+  accept(webSocket: WebSocketRequest): void {
+    const { request } = webSocket;
     const routes = this.#options.routes();
     const begun = performance.now();
     const target = splitTarget(request.url ?? "/");
@@ -83,7 +80,7 @@ export class RestWebSocketDialect {
         duration: performance.now() - begun,
       });
     const refuse = (httpStatus: number, status: Status): void => {
-      refuseUpgrade(socket, httpStatus, jsonFromStatus(status));
+      webSocket.refuse(httpStatus, jsonFromStatus(status));
       report(status);
     };
     if (!(routes instanceof RestRoutes)) {
@@ -113,11 +110,10 @@ export class RestWebSocketDialect {
     const { transcoder, backend, any } = match.route;
     method = transcoder.binding.method;
 
-    const offered = readOfferedProtocols(request.headers["sec-websocket-protocol"]);
     const maxMessageBytes = this.#options.maxMessageBytes ?? defaultMaxMessageBytes;
-    const connection = acceptWebSocket(request, socket, head, {
+    const connection = webSocket.accept({
       handlers: this.#handlers,
-      protocols: () => offered.selected,
+      protocols: () => readOfferedProtocols(request.headers["sec-websocket-protocol"]).selected,
       limits: { maxMessageBytes },
       ...(this.#options.origin === undefined ? {} : { origin: this.#options.origin }),
       refused: ({ status, message }) =>
@@ -130,7 +126,7 @@ export class RestWebSocketDialect {
       transcoder,
       backend,
       url: { values: match.values, query: withoutMethod },
-      metadata: withAuthorization(metadataFromRequest(request), offered.authorization, request),
+      metadata: withToken(metadataFromRequest(request), request),
       ...timeout,
       maxMessageBytes,
       any,
@@ -146,24 +142,4 @@ export class RestWebSocketDialect {
       call.abandon(reason);
     }
   }
-}
-
-function withAuthorization(
-  metadata: Metadata,
-  fromProtocol: string | undefined,
-  request: IncomingMessage,
-): Metadata {
-  const cookie = readCookie(request.headers.cookie, tokenCookie);
-  const authorization = cookie === undefined ? fromProtocol : `Bearer ${cookie}`;
-  return authorization === undefined ? metadata : { ...metadata, authorization };
-}
-
-function refuseUpgrade(socket: Duplex, httpStatus: number, json: string): void {
-  const body = Buffer.from(json);
-  socket.on("error", () => socket.destroy());
-  socket.once("finish", () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${httpStatus} ${STATUS_CODES[httpStatus] ?? ""}\r\n` +
-      `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${json}`,
-  );
 }

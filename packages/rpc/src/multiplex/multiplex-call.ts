@@ -1,0 +1,126 @@
+import { Code, type AcceptedCall, type AcceptedCallListener, type CallOpening } from "@sluice/protocol";
+import type { Call, CallListener } from "../call/call.ts";
+import type { Metadata } from "../call/metadata.ts";
+import type { Status } from "../call/status.ts";
+import { parseJson } from "../codec/json-text.ts";
+import { statusFromError } from "../transcode/json-call.ts";
+import type { DirectoryEntry } from "../wire/directory.ts";
+
+/** What a call is served with. */
+export interface MultiplexCallOptions {
+  /** The client's end of the call. */
+  readonly accepted: AcceptedCall;
+  readonly opening: CallOpening;
+  readonly entry: DirectoryEntry;
+  readonly metadata: Metadata;
+  /** Bytes of the WebSocket message that is being read: what a view of it keeps in memory. */
+  readonly readBytes: () => number;
+  /** Told once of how the call ended. */
+  readonly report: (status: Status) => void;
+}
+
+/** A message that is less than this part of what it came in is copied when it is passed on. */
+const viewShare = 4;
+
+/** One call of a client on its way to the backend; protobuf messages pass undecoded, JSON is transcoded. */
+export class MultiplexCall implements AcceptedCallListener {
+  readonly #options: MultiplexCallOptions;
+  readonly #isJson: boolean;
+  readonly #call: Call;
+
+  /** Opens the call at the backend. */
+  constructor(options: MultiplexCallOptions) {
+    const { entry, metadata, opening } = options;
+    const { method, backend } = entry;
+    const { timeout } = opening;
+    this.#options = options;
+    this.#isJson = opening.encoding === "json";
+    const answer = new Answer(options, this.#isJson);
+    this.#call = backend.open(
+      timeout === undefined ? { method, metadata } : { method, metadata, timeout },
+      answer,
+    );
+    answer.begin(this.#call);
+  }
+
+  message(bytes: Uint8Array): void {
+    const { accepted, readBytes } = this.#options;
+    let message = bytes;
+    if (this.#isJson) {
+      const json = this.#bytesFromJson(bytes);
+      if (json === undefined) return;
+      message = json;
+    } else if (bytes.length * viewShare < readBytes()) {
+      // What waits is counted by its own bytes, and not by what it is a view of.
+      message = Buffer.from(bytes);
+    }
+    if (!this.#call.send(message)) accepted.pause();
+  }
+
+  halfClose(): void {
+    this.#call.halfClose();
+  }
+
+  drain(): void {
+    this.#call.resume();
+  }
+
+  end(status: Status): void {
+    this.#call.cancel(status);
+  }
+
+  #bytesFromJson(bytes: Uint8Array): Uint8Array | undefined {
+    try {
+      const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+      return this.#options.entry.input.bytesFromJson(parseJson(text));
+    } catch (error) {
+      this.#call.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
+      return undefined;
+    }
+  }
+}
+
+/** What the backend answers, on its way to the client. */
+class Answer implements CallListener {
+  readonly #options: MultiplexCallOptions;
+  readonly #isJson: boolean;
+  #call: Call | undefined;
+
+  constructor(options: MultiplexCallOptions, isJson: boolean) {
+    this.#options = options;
+    this.#isJson = isJson;
+  }
+
+  /** Says which call is answered, before anything is. */
+  begin(call: Call): void {
+    this.#call = call;
+  }
+
+  headers(metadata: Metadata): void {
+    this.#options.accepted.headers(metadata);
+  }
+
+  message(bytes: Uint8Array): void {
+    const { accepted, entry } = this.#options;
+    let message = bytes;
+    if (this.#isJson) {
+      try {
+        message = Buffer.from(entry.output.jsonFromBytes(bytes));
+      } catch (error) {
+        this.#call?.cancel(statusFromError(error, Code.INTERNAL));
+        return;
+      }
+    }
+    if (!accepted.send(message)) this.#call?.pause();
+  }
+
+  drain(): void {
+    this.#options.accepted.resume();
+  }
+
+  end(status: Status, trailers: Metadata): void {
+    const { accepted, report } = this.#options;
+    accepted.end(status, trailers);
+    report(status);
+  }
+}

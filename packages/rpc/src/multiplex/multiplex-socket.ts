@@ -1,0 +1,79 @@
+import {
+  createServerMultiplex,
+  type AcceptedCall,
+  type AcceptedCallListener,
+  type CallOpening,
+  type MultiplexLimits,
+  MultiplexCloseCode,
+  type ServerMultiplex,
+  type Wire,
+} from "@sluice/protocol";
+import type { WebSocketConnection } from "@sluice/websocket";
+
+/** What a socket of the multiplex wire is served with. */
+export interface MultiplexSocketOptions {
+  readonly limits: Partial<MultiplexLimits>;
+  readonly accept: (
+    socket: MultiplexSocket,
+    call: AcceptedCall,
+    opening: CallOpening,
+  ) => AcceptedCallListener;
+}
+
+/** A WebSocket that carries many calls. */
+export class MultiplexSocket implements Wire {
+  readonly #connection: WebSocketConnection;
+  readonly #multiplex: ServerMultiplex;
+  /** Bytes of the WebSocket message that is being read. */
+  readBytes = 0;
+
+  constructor(connection: WebSocketConnection, { limits, accept }: MultiplexSocketOptions) {
+    this.#connection = connection;
+    this.#multiplex = createServerMultiplex(this, {
+      limits,
+      // What one turn of the event loop brings from all backends leaves together.
+      defer: setImmediate,
+      accept: (call, opening) => accept(this, call, opening),
+    });
+  }
+
+  /** Calls that are open. */
+  get size(): number {
+    return this.#multiplex.size;
+  }
+
+  /** A message of the client. */
+  receive(data: Uint8Array, isBinary: boolean): void {
+    if (!isBinary) return this.#multiplex.close(MultiplexCloseCode.PROTOCOL_ERROR, "a text message");
+    this.readBytes = data.length;
+    this.#multiplex.receive(data);
+  }
+
+  /** The WebSocket has room again. */
+  drain(): void {
+    this.#multiplex.drain();
+  }
+
+  /** The WebSocket is gone. */
+  closed(code: number, reason: string): void {
+    this.#multiplex.closed(code, reason);
+  }
+
+  /** Takes no more calls, and closes when the last one has ended. */
+  goAway(reason: string): void {
+    this.#multiplex.goAway(reason);
+  }
+
+  /** Closes at once with 1001, and cancels its calls. */
+  leave(reason: string): void {
+    this.#multiplex.close(MultiplexCloseCode.GOING_AWAY, reason);
+  }
+
+  send(message: Uint8Array): boolean {
+    return this.#connection.send(message);
+  }
+
+  close(code: number, reason: string): void {
+    this.#connection.close(code, reason);
+  }
+}
