@@ -1,17 +1,13 @@
-/** What all assemblies of a connection may take together. */
-export interface AssemblyBudget {
-  /** Bytes of memory that are left. */
-  left: number;
-}
+import type { Memory } from "./memory.ts";
 
 /** One message that comes in chunks, in memory that grows with what came and never with what was announced. */
 export class Assembly {
-  readonly #budget: AssemblyBudget;
+  readonly #memory: Memory;
   #bytes: Uint8Array | undefined;
   #end = 0;
 
-  constructor(budget: AssemblyBudget) {
-    this.#budget = budget;
+  constructor(memory: Memory) {
+    this.#memory = memory;
   }
 
   /** Bytes of the message that have come. */
@@ -19,15 +15,15 @@ export class Assembly {
     return this.#end;
   }
 
-  /** Adds a chunk; false where the budget is used up. */
+  /** Adds a chunk; false where there is no memory for it. */
   add(chunk: Uint8Array, maxMessageBytes: number): boolean {
     const end = this.#end + chunk.length;
     let bytes = this.#bytes;
     if (bytes === undefined || end > bytes.length) {
       const size = Math.max(end, Math.min(end * 2, maxMessageBytes));
       const growth = size - (bytes?.length ?? 0);
-      if (growth > this.#budget.left) return false;
-      this.#budget.left -= growth;
+      if (growth > this.#memory.forAssembly) return false;
+      this.#memory.forAssembly -= growth;
       const larger = new Uint8Array(size);
       if (bytes !== undefined) larger.set(bytes);
       this.#bytes = bytes = larger;
@@ -46,7 +42,7 @@ export class Assembly {
 
   /** Forgets what came. */
   drop(): void {
-    this.#budget.left += this.#bytes?.length ?? 0;
+    this.#memory.forAssembly += this.#bytes?.length ?? 0;
     this.#bytes = undefined;
     this.#end = 0;
   }

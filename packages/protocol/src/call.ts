@@ -13,7 +13,7 @@ export interface CallStart extends Pick<CallOpening, "method" | "timeout"> {
 export interface CallEnd {
   /**
    * Sends one message, which the call owns from then on. Answers whether to go on; after false, wait for `drain`. The
-   * message is accepted either way, but one that is sent while `maxWaitingBytes` wait ends the call.
+   * message is accepted either way, up to `maxWaitingBytes` on the connection.
    */
   send(message: Uint8Array): boolean;
   /** Gives the other side no more credit until `resume`; what is on its way still arrives. */

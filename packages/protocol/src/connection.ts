@@ -1,4 +1,3 @@
-import type { AssemblyBudget } from "./assembly.ts";
 import type { Call, CallListener, CallStart } from "./call.ts";
 import { Code } from "./code.ts";
 import {
@@ -18,6 +17,7 @@ import {
 } from "./frame-codec.ts";
 import { FrameType, MAX_NUMBER, MultiplexCloseCode } from "./frame.ts";
 import { Keepalive } from "./keepalive.ts";
+import type { Memory } from "./memory.ts";
 import { noMetadata } from "./metadata.ts";
 import type {
   ClientMultiplex,
@@ -60,7 +60,7 @@ interface WaitingCall {
 class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamHost {
   readonly isServer: boolean;
   readonly limits: MultiplexLimits;
-  readonly budget: AssemblyBudget;
+  readonly memory: Memory;
   readonly writer: Writer;
   readonly #wire: Wire;
   readonly #defer: (call: () => void) => void;
@@ -91,7 +91,7 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
     this.#wire = wire;
     this.writer = new Writer(wire, () => this.#schedule());
     this.limits = resolveMultiplexLimits(limits);
-    this.budget = { left: this.limits.maxAssemblyBytes };
+    this.memory = { forAssembly: this.limits.maxAssemblyBytes, waiting: 0 };
     this.#defer = defer;
     this.#accept = accept;
     this.isServer = accept !== undefined;

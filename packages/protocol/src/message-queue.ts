@@ -1,10 +1,17 @@
+import type { Memory } from "./memory.ts";
+
 /** Messages of one call that wait to leave, the first of them perhaps in part. */
 export class MessageQueue {
+  readonly #memory: Memory;
   #messages: Uint8Array[] = [];
   #head = 0;
   #offset = 0;
   /** Bytes that wait. */
   bytes = 0;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
 
   /** The message whose turn it is. */
   get first(): Uint8Array | undefined {
@@ -23,12 +30,12 @@ export class MessageQueue {
 
   push(message: Uint8Array): void {
     this.#messages.push(message);
-    this.bytes += message.length;
+    this.#count(message.length);
   }
 
   /** Counts bytes of the first message as gone, up to `offset`. */
   advance(message: Uint8Array, offset: number): void {
-    this.bytes -= offset - this.#offset;
+    this.#count(this.#offset - offset);
     this.#offset = offset;
     if (offset < message.length) return;
     this.#offset = 0;
@@ -44,6 +51,11 @@ export class MessageQueue {
     this.#messages.length = 0;
     this.#head = 0;
     this.#offset = 0;
-    this.bytes = 0;
+    this.#count(-this.bytes);
+  }
+
+  #count(bytes: number): void {
+    this.bytes += bytes;
+    this.#memory.waiting += bytes;
   }
 }

@@ -29,8 +29,9 @@ export interface MultiplexLimits extends Settings {
    */
   readonly maxAssemblyBytes: number;
   /**
-   * Bytes that may wait on one call when `send` adds another message, because the caller went on after false.
-   * Default 4 MiB. Over it, the call ends with RESOURCE_EXHAUSTED.
+   * Bytes of messages that may wait to leave, on all calls of the socket together. Default 64 MiB, and never less than
+   * the peer's `maxMessageBytes`. Over it, a call on which more than 64 KiB wait ends with RESOURCE_EXHAUSTED when it
+   * sends. A client may set `Infinity`, because its application's memory is its own.
    */
   readonly maxWaitingBytes: number;
   /**
@@ -52,7 +53,7 @@ export const defaultSettings: Settings = Object.freeze({
 export const defaultMultiplexLimits: MultiplexLimits = Object.freeze({
   ...defaultSettings,
   maxAssemblyBytes: 32 * 1024 * 1024,
-  maxWaitingBytes: 4 * 1024 * 1024,
+  maxWaitingBytes: 64 * 1024 * 1024,
   maxAnswerBytes: 64 * 1024,
 });
 

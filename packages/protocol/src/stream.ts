@@ -1,4 +1,4 @@
-import { Assembly, type AssemblyBudget } from "./assembly.ts";
+import { Assembly } from "./assembly.ts";
 import type { Batch } from "./batch.ts";
 import type { AcceptedCall, AcceptedCallListener, Call, CallListener } from "./call.ts";
 import { Code } from "./code.ts";
@@ -18,6 +18,7 @@ import {
   MAX_NUMBER,
   MultiplexCloseCode,
 } from "./frame.ts";
+import type { Memory } from "./memory.ts";
 import { MessageQueue } from "./message-queue.ts";
 import { type Metadata, noMetadata } from "./metadata.ts";
 import { ProtocolError } from "./protocol-error.ts";
@@ -38,7 +39,7 @@ export interface StreamHost {
   readonly limits: MultiplexLimits;
   /** What the peer announced. */
   readonly peer: Settings;
-  readonly budget: AssemblyBudget;
+  readonly memory: Memory;
   readonly writer: Writer;
   /** The stream has ended. */
   forget(stream: Stream): void;
@@ -73,7 +74,7 @@ export class Stream implements Call, AcceptedCall {
   next: Stream | undefined;
   isReady = false;
   readonly #host: StreamHost;
-  readonly #queue = new MessageQueue();
+  readonly #queue: MessageQueue;
   readonly #assembly: Assembly;
   #listener: Listener | undefined;
   #outgoing: Outgoing = open;
@@ -90,7 +91,8 @@ export class Stream implements Call, AcceptedCall {
 
   constructor(host: StreamHost) {
     this.#host = host;
-    this.#assembly = new Assembly(host.budget);
+    this.#queue = new MessageQueue(host.memory);
+    this.#assembly = new Assembly(host.memory);
     this.#incoming = host.isServer ? "messages" : "headers";
     this.#needsHeaders = host.isServer;
     this.#granted = host.limits.initialCredit;
@@ -126,12 +128,7 @@ export class Stream implements Call, AcceptedCall {
   send(message: Uint8Array): boolean {
     if (this.#outgoing.kind !== "open") return false;
     if (this.#needsHeaders) this.headers(noMetadata);
-    const waiting = this.#queue.bytes;
-    const { maxWaitingBytes } = this.#host.limits;
-    if (waiting > maxWaitingBytes) {
-      this.fail(exhausted(`${waiting} bytes wait, more than the maximum of ${maxWaitingBytes}`));
-      return false;
-    }
+    if (!this.#checkWaiting(message)) return false;
     if (this.id !== 0 && !this.#checkSize(message)) return false;
     this.#queue.push(message);
     this.#host.writer.ready(this);
@@ -322,6 +319,15 @@ export class Stream implements Call, AcceptedCall {
     if (this.#host.isServer) this.end(reason);
     else this.finish(reason);
     return undefined;
+  }
+
+  #checkWaiting(message: Uint8Array): boolean {
+    const { limits, memory, peer } = this.#host;
+    const most = Math.max(limits.maxWaitingBytes, peer.maxMessageBytes);
+    if (this.#queue.bytes + message.length <= HIGH_WATER_MARK || memory.waiting + message.length <= most)
+      return true;
+    this.fail(exhausted(`more than ${most} bytes wait for the peer, which reads too slowly`));
+    return false;
   }
 
   #checkSize(message: Uint8Array): boolean {

@@ -139,17 +139,30 @@ describe("a limit that is broken ends the call with RESOURCE_EXHAUSTED, and no o
     assert.deepEqual([record.ends[0]?.code, accepted.record.ends[0]?.code], [exhausted, exhausted]);
   });
 
-  test("messages that wait, because send is called after it answered false", () => {
-    const { call, record } = open({}, { maxWaitingBytes: 100_000 });
-    for (let message = 0; message < 2; message++) call.send(bytesOf(50_001));
-    assert.equal(record.ends.length, 0);
-    assert.equal(call.send(bytesOf(1)), false);
+  test("messages that wait on the connection, but never the first 64 KiB of a call", () => {
+    const { pair, call, record } = open({ maxMessageBytes: 60_000 }, { maxWaitingBytes: 200_000 });
+    pair.up.capacity = 0;
+    for (let message = 0; message < 5; message++) call.send(bytesOf(40_000));
+    pair.loop.run();
+    const other = new Recorder();
+    const second = pair.client.open({ method: "a/b" }, other);
+    pair.loop.run();
+    assert.equal(second.send(bytesOf(60_000)), true);
+    assert.deepEqual([record.ends.length, other.ends.length], [0, 0]);
+    assert.equal(second.send(bytesOf(60_000)), false);
+    assert.equal(other.ends[0]?.code, exhausted);
+    assert.equal(call.send(bytesOf(20_000)), false);
     assert.equal(record.ends[0]?.code, exhausted);
+    // What waited is gone with them.
+    const third = new Recorder();
+    const next = pair.client.open({ method: "a/b" }, third);
+    for (let message = 0; message < 5; message++) next.send(bytesOf(40_000));
+    assert.equal(third.ends.length, 0);
   });
 
   test("responses that wait become a status without them", () => {
-    const { pair, record, accepted } = open({}, {});
-    for (let message = 0; message < 100; message++) accepted.call.send(bytesOf(50_000));
+    const { pair, record, accepted } = open({ maxWaitingBytes: 200_000 }, { maxMessageBytes: 60_000 });
+    for (let message = 0; message < 5; message++) accepted.call.send(bytesOf(50_000));
     pair.settle();
     assert.equal(record.ends[0]?.code, exhausted);
     assert.equal(pair.server.size, 0);
