@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createCodecError } from "./codec-error.ts";
 import type { JsonValue } from "./message-codec.ts";
 
@@ -21,6 +22,12 @@ export function parseJson(text: string): JsonValue {
     throw createCodecError("json_invalid", `the name ${JSON.stringify(name)} is twice in one object`);
   }
   return json;
+}
+
+/** Parses JSON text in UTF-8, as `parseJson`; an RpcError `json_invalid` for bytes that are not UTF-8, too. */
+export function parseJsonBytes(bytes: Uint8Array): JsonValue {
+  if (!isUtf8(bytes)) throw createCodecError("json_invalid", "not JSON: the bytes are not UTF-8");
+  return parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
 }
 
 /** How many names the objects of JSON text have: each is followed by a colon that is not in a string. */

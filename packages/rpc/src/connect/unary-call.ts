@@ -2,7 +2,7 @@ import { Code } from "@sluice/protocol";
 import type { Call, CallListener } from "../call/call.ts";
 import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
-import { parseJson } from "../codec/json-text.ts";
+import { parseJsonBytes } from "../codec/json-text.ts";
 import type { HttpRequest, HttpResponse } from "../rest/http-message.ts";
 import { statusFromError } from "../transcode/json-call.ts";
 import { inflate, type Inflated } from "../wire/compression.ts";
@@ -134,7 +134,7 @@ export class UnaryCall implements CallListener {
     let message = bytes;
     if (format === "json") {
       try {
-        message = entry.input.bytesFromJson(parseJson(Buffer.from(bytes).toString("utf8")));
+        message = entry.input.bytesFromJson(parseJsonBytes(bytes));
       } catch (error) {
         this.#call.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
         return;

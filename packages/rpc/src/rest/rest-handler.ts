@@ -90,6 +90,12 @@ export function createRestHandler(
       refuse(400, timeout);
       return;
     }
+    const coding = request.headers["content-encoding"];
+    if (coding !== undefined && coding !== "identity" && !transcoder.takesHttpBody) {
+      const what = `the body has the content-encoding ${JSON.stringify(coding)}; REST takes bodies as they are`;
+      refuse(415, createStatus(Code.UNIMPLEMENTED, what));
+      return;
+    }
     const announced = Number(request.headers["content-length"] ?? 0);
     const streamed = isStreamed(transcoder);
     if (!streamed && announced > maxBytes) {

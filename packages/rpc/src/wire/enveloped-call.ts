@@ -9,7 +9,7 @@ import { BodyWriter, type BodyWriterOptions, type Envelope } from "./body-writer
 import type { MessageFormat } from "./content-type.ts";
 import type { DirectoryEntry } from "./directory.ts";
 import type { CallHead } from "./grpc-head.ts";
-import { parseJson } from "../codec/json-text.ts";
+import { parseJsonBytes } from "../codec/json-text.ts";
 import { compressedFlag, plainFlag } from "./length-prefixed-message.ts";
 import { RequestMessages } from "./request-messages.ts";
 import { discardRest } from "./response-end.ts";
@@ -167,7 +167,7 @@ export class EnvelopedCall implements CallListener {
     let message = bytes;
     if (this.#isJson) {
       try {
-        message = this.#options.entry.input.bytesFromJson(parseJson(Buffer.from(bytes).toString("utf8")));
+        message = this.#options.entry.input.bytesFromJson(parseJsonBytes(bytes));
       } catch (error) {
         this.#call.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
         return;
