@@ -43,6 +43,9 @@ function get(stream: number): Buffer {
   return frame(frameType.headers, flag.endHeaders | flag.endStream, stream, headerBlock(head));
 }
 
+/** A request over HTTP/1.1. */
+const plainGet = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`;
+
 async function untilTrue(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -163,6 +166,52 @@ describe("the limits of the listener", () => {
     await untilTrue(() => closed === 3 && listener.counts.requests === 0);
     for (const each of [first, second, third]) each.destroy();
     await untilTrue(() => listener.counts.connections === 0);
+  });
+
+  test("a client from which nothing comes is asked by PING, and disconnected when it does not answer", async () => {
+    let closed = 0;
+    const port = await listen(
+      { request: (_request, response) => void response.on("close", () => closed++) },
+      { aliveMs: 20 },
+    );
+    const answering = connectHttp2(`http://127.0.0.1:${port}`);
+    answering.request({ ":path": "/" }).on("error", () => undefined);
+    const silent = await Http2Peer.connect(port);
+    silent.send(get(1));
+    await silent.until(({ type }) => type === frameType.ping);
+    await silent.closed;
+    await untilTrue(() => closed === 1 && listener.counts.connections === 1);
+    assert.equal(answering.destroyed, false);
+    answering.destroy();
+  });
+
+  test("a connection that has ended with an error of HTTP/2 is not kept, nor are its requests", async () => {
+    const port = await listen({ request: () => undefined }, { aliveMs: 20 });
+    const peer = await Http2Peer.connect(port);
+    peer.send(get(1), frame(frameType.data, flag.none, 1, "00"));
+    assert.equal(await peer.verdict(), "GOAWAY STREAM_CLOSED");
+    await untilTrue(() => listener.counts.connections === 0 && listener.counts.requests === 0);
+    await peer.closed;
+  });
+
+  test("requests in a pipeline are served one after the other, and only so many may wait", async () => {
+    const waiting: (() => void)[] = [];
+    const port = await listen(
+      { request: ({ url }, response) => void waiting.push(() => void response.end(url)) },
+      { maxPipelined: 2 },
+    );
+    const socket = connect(port, "127.0.0.1");
+    socket.write(plainGet("/1") + plainGet("/2") + plainGet("/3"));
+    for (const path of ["/1", "/2", "/3"]) {
+      await untilTrue(() => waiting.length > 0);
+      assert.equal(waiting.length, 1);
+      waiting.pop()?.();
+      const [answer] = (await once(socket, "data")) as [Buffer];
+      assert.match(answer.toString(), new RegExp(`${path}$`));
+    }
+    socket.write(plainGet("/1") + plainGet("/2") + plainGet("/3") + plainGet("/4"));
+    await new Promise((resolve) => socket.once("close", resolve));
+    await untilTrue(() => listener.counts.requests === 0);
   });
 
   test("a client that reads its answer slowly is given it", async () => {

@@ -30,7 +30,7 @@ async function trickle(path: string, contentType: string): Promise<string> {
   return answer;
 }
 
-describe("a body that does not come in time is told so", () => {
+describe("a body that does not come in time is told so", { concurrency: true }, () => {
   const table: readonly [dialect: string, path: string, contentType: string, status: number, code: RegExp][] =
     [
       ["REST", "/v1/say", "application/json", 408, /"code":4,/],
@@ -66,12 +66,6 @@ describe("a body that does not come in time is told so", () => {
     const answer = await rawRequest(sluice.http, { path: say, headers, chunks, isOpen: true });
     assert.equal(answer.headers["grpc-status"] ?? answer.trailers["grpc-status"], "4");
   });
-
-  test("and nothing stays of it", async () => {
-    await sluice.echo.calls.until(({ open }) => open === 0);
-    while (sluice.gateway.counts.connections > 0) await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(sluice.gateway.counts, { connections: 0, requests: 0, webSockets: 0, multiplexCalls: 0 });
-  });
 });
 
 test("a stream of requests may be silent for as long as it likes", async () => {
@@ -86,4 +80,10 @@ test("a stream of requests may be silent for as long as it likes", async () => {
     String(answer.headers["grpc-message"] ?? answer.trailers["grpc-message"]),
     /200 ?ms|deadline/i,
   );
+});
+
+test("nothing stays of all that", async () => {
+  await sluice.echo.calls.until(({ open }) => open === 0);
+  while (sluice.gateway.counts.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(sluice.gateway.counts, { connections: 0, requests: 0, webSockets: 0, multiplexCalls: 0 });
 });

@@ -23,6 +23,7 @@ import { AddressCounts } from "./address-counts.ts";
 import { Http2Sessions } from "./http2-sessions.ts";
 import { defaultListenerLimits, type ListenerLimits } from "./limits.ts";
 import { OpenResponses } from "./open-responses.ts";
+import { Pipeline } from "./pipeline.ts";
 import { sniffProtocol } from "./sniff-protocol.ts";
 import { asksForWebSocket, headWithoutUpgrade } from "./without-upgrade.ts";
 
@@ -75,7 +76,7 @@ export class Listener {
   constructor(handlers: ListenerHandlers, limits: Partial<ListenerLimits> = {}) {
     this.#handlers = handlers;
     this.#limits = { ...defaultListenerLimits, ...limits };
-    const { headMs, maxStreams, maxConnectionsPerAddress, maxHeaderBytes } = this.#limits;
+    const { headMs, maxPipelined, maxStreams, maxConnectionsPerAddress, maxHeaderBytes } = this.#limits;
     this.#addresses = new AddressCounts(maxConnectionsPerAddress);
     this.#http1 = createHttp1Server({
       // A stream from a client may take longer than any request timeout; heads have theirs.
@@ -84,10 +85,13 @@ export class Listener {
       headersTimeout: headMs,
       connectionsCheckingInterval: headMs / 2,
     });
+    const pipeline = new Pipeline(maxPipelined);
     this.#http1.on("request", (request, response) => {
-      if (this.#draining) response.setHeader("connection", "close");
-      response.on("close", () => this.#closeIdle());
-      this.#request(request, response);
+      pipeline.inTurn(request, response, () => {
+        if (this.#draining) response.setHeader("connection", "close");
+        response.on("close", () => this.#closeIdle());
+        this.#request(request, response);
+      });
     });
     this.#http1.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     // It never listens itself, but only then begins to look at the time.
@@ -219,11 +223,12 @@ export class Listener {
   }
 
   #sweepRegularly(): void {
-    const { idleMs, stallMs } = this.#limits;
-    const every = Math.min(idleMs, stallMs) / 4;
+    const { aliveMs, idleMs, stallMs } = this.#limits;
+    const every = Math.min(aliveMs, idleMs, stallMs) / 4;
     if (every === Infinity) return;
     this.#sweep = setInterval(() => {
       const now = performance.now();
+      this.#sessions.endDead(now, aliveMs);
       this.#sessions.closeIdle(now, idleMs);
       this.#responses.endStalled(now, stallMs);
     }, every).unref();
