@@ -74,8 +74,6 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
   /** The greatest number of a call so far. */
   #lastCall = 0;
   #waiting: WaitingCall[] = [];
-  /** Bytes of control frames that the peer caused without any call. */
-  #answerBytes = 0;
   #isScheduled = false;
   readonly #flushDeferred = (): void => {
     this.#isScheduled = false;
@@ -128,6 +126,7 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
     this.#keepalive?.heard();
     try {
       readFrames(message, this);
+      this.#checkAnswers();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.close(error.code, error.message);
@@ -160,6 +159,7 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
   forget(stream: Stream): void {
     if (stream.id === 0) this.#waiting = this.#waiting.filter((call) => call.stream !== stream);
     else this.#streams.delete(stream.id);
+    this.writer.remove(stream);
     // A call that waits may have its place, and the last one may have been waited for.
     this.#schedule();
   }
@@ -178,7 +178,7 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
         this.#checkSide(true, type);
         return this.#acceptCall(call, payload);
       case FrameType.PING:
-        return this.#answer(encodeEmpty(FrameType.PONG, 0));
+        return this.writer.control(encodeEmpty(FrameType.PONG, 0));
       case FrameType.PONG:
         return;
       case FrameType.GO_AWAY:
@@ -259,16 +259,16 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
   }
 
   #refuse(call: number, code: Code, message: string): void {
-    this.#answer(encodeStatus(call, status(code, message), noMetadata));
+    this.writer.control(encodeStatus(call, status(code, message), noMetadata));
   }
 
-  /** Sends what the peer asks for as often as it likes. */
-  #answer(frame: Uint8Array): void {
-    this.#answerBytes += frame.length;
-    if (this.#answerBytes > this.limits.maxAnswerBytes) {
-      throw new ProtocolError("answers are asked for and not read", MultiplexCloseCode.TOO_MANY_REQUESTS);
+  /** A peer can cause control frames without end: by PINGs, by calls that it opens and cancels, by messages. */
+  #checkAnswers(): void {
+    const { maxCalls } = this.isServer ? this.limits : this.peer;
+    const most = Math.max(this.limits.maxAnswerBytes, maxCalls * (this.peer.maxHeaderBytes + 256));
+    if (this.writer.controlBytes > most) {
+      throw new ProtocolError("what is asked for is not read", MultiplexCloseCode.TOO_MANY_REQUESTS);
     }
-    this.writer.control(frame);
   }
 
   #receiveGoAway(payload: Uint8Array): void {
@@ -314,7 +314,6 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
   #flush(): void {
     this.#openWaiting();
     this.writer.write();
-    if (this.writer.isIdle) this.#answerBytes = 0;
     const isLast = this.#state.kind === "leaving" && this.#streams.size === 0 && this.#waiting.length === 0;
     if (isLast && this.writer.isIdle) this.close();
   }

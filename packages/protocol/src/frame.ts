@@ -45,7 +45,7 @@ export const MultiplexCloseCode = {
   TOO_LARGE: 4413,
   /** More DATA than the call had credit for. */
   FLOW_CONTROL: 4420,
-  /** Frames that ask for answers, from a peer that does not read them. */
+  /** Frames that cause others, from a peer that does not read those. */
   TOO_MANY_REQUESTS: 4429,
 } as const;
 

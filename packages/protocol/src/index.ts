@@ -16,7 +16,12 @@ export type {
 export type { AcceptedCall, AcceptedCallListener, Call, CallListener, CallStart } from "./call.ts";
 export type { Clock, Timer } from "./clock.ts";
 export type { KeepaliveOptions } from "./keepalive.ts";
-export { defaultMultiplexLimits, type MultiplexLimits, type Settings } from "./settings.ts";
+export {
+  defaultMultiplexLimits,
+  type MultiplexLimits,
+  resolveMultiplexLimits,
+  type Settings,
+} from "./settings.ts";
 
 export {
   FRAME_HEADER_BYTES,

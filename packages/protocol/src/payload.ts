@@ -3,10 +3,13 @@ import { ProtocolError } from "./protocol-error.ts";
 
 // The only globals of the package, which every platform has; declared here, because its types know no platform.
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
-declare const TextDecoder: new () => { decode(bytes: Uint8Array): string };
+declare const TextDecoder: new (
+  label: string,
+  options: { readonly ignoreBOM: boolean },
+) => { decode(bytes: Uint8Array): string };
 
 const encoder = /* @__PURE__ */ new TextEncoder();
-const decoder = /* @__PURE__ */ new TextDecoder();
+const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Text as UTF-8. */
 export function utf8(text: string): Uint8Array {

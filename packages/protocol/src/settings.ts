@@ -35,8 +35,8 @@ export interface MultiplexLimits extends Settings {
    */
   readonly maxWaitingBytes: number;
   /**
-   * Bytes of answers that a peer asks for and does not read: PONG frames and refused calls. Default 64 KiB. Over it:
-   * close code 4429.
+   * Bytes of frames other than DATA that wait for a peer that does not read them, each counted with 64 more. Default
+   * 2 MiB, and never less than the OPEN or HEADERS of all calls at once. Over it: close code 4429.
    */
   readonly maxAnswerBytes: number;
 }
@@ -54,7 +54,7 @@ export const defaultMultiplexLimits: MultiplexLimits = Object.freeze({
   ...defaultSettings,
   maxAssemblyBytes: 32 * 1024 * 1024,
   maxWaitingBytes: 64 * 1024 * 1024,
-  maxAnswerBytes: 64 * 1024,
+  maxAnswerBytes: 2 * 1024 * 1024,
 });
 
 /** A setting of HELLO: its name here, and the least and the greatest value; its number is its place, from 1. */

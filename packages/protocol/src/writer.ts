@@ -2,6 +2,9 @@ import { Batch } from "./batch.ts";
 import type { Wire } from "./multiplex.ts";
 import type { Stream } from "./stream.ts";
 
+/** What a frame costs beside its bytes, about, while it waits. */
+const FRAME_COST = 64;
+
 /** Shared by all connections, because it is filled and sent within one function. */
 const batch: Batch = /* @__PURE__ */ new Batch();
 
@@ -14,6 +17,8 @@ export class Writer {
   readonly #wanted: () => void;
   /** Frames that leave before all DATA. */
   #control: Uint8Array[] = [];
+  /** Bytes of the control frames, and what keeping them costs. */
+  #controlBytes = 0;
   /** The streams that take turns. */
   #first: Stream | undefined;
   #last: Stream | undefined;
@@ -32,10 +37,16 @@ export class Writer {
     return this.#control.length === 0;
   }
 
+  /** Bytes of the control frames that wait, each with what it takes beside them. */
+  get controlBytes(): number {
+    return this.#controlBytes;
+  }
+
   /** Sends a frame before all DATA. */
   control(frame: Uint8Array): void {
     if (this.#isStopped) return;
     this.#control.push(frame);
+    this.#controlBytes += frame.length + FRAME_COST;
     this.#wanted();
   }
 
@@ -47,6 +58,18 @@ export class Writer {
     else this.#last.next = stream;
     this.#last = stream;
     this.#wanted();
+  }
+
+  /** Takes a stream that has ended out of the turns. */
+  remove(stream: Stream): void {
+    if (!stream.isReady || this.#isStopped) return;
+    let before: Stream | undefined;
+    for (let each = this.#first; each !== stream && each !== undefined; each = each.next) before = each;
+    if (before === undefined) this.#first = stream.next;
+    else before.next = stream.next;
+    if (this.#last === stream) this.#last = before;
+    stream.next = undefined;
+    stream.isReady = false;
   }
 
   /** Calls `settle` of a stream when the writing is done. */
@@ -63,6 +86,7 @@ export class Writer {
   stop(): void {
     this.#isStopped = true;
     this.#control = [];
+    this.#controlBytes = 0;
     this.#first = this.#last = undefined;
   }
 
@@ -75,6 +99,7 @@ export class Writer {
       if (frame !== undefined) {
         if (batch.fits(frame.length)) {
           batch.add(frame);
+          this.#controlBytes -= frame.length + FRAME_COST;
           sent++;
         } else this.#send();
       } else if (stream === undefined) {

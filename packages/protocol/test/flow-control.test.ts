@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Code, FrameType, type MultiplexLimits } from "../src/index.ts";
-import { decodeCredit } from "../src/frame-codec.ts";
+import { Code, FrameType, type MultiplexLimits, noMetadata } from "../src/index.ts";
+import { decodeCredit, encodeEmpty, encodeOpen } from "../src/frame-codec.ts";
 import { frames } from "./frames.ts";
-import { bytesOf, Pair, Recorder } from "./pair.ts";
+import { type Accepted, bytesOf, Pair, Recorder } from "./pair.ts";
 
 /** A pair with one call, which is accepted. */
 function open(server: Partial<MultiplexLimits> = {}, client: Partial<MultiplexLimits> = {}) {
@@ -216,22 +216,64 @@ describe("a limit that is broken ends the call with RESOURCE_EXHAUSTED, and no o
   });
 });
 
-test("answers are not counted any more when they have left", () => {
-  const { pair } = open({ maxAnswerBytes: 100 });
-  const ping = new Uint8Array([FrameType.PING, 0, 0, 0, 0, 0, 0, 0]);
-  for (let round = 0; round < 100; round++) {
-    pair.server.receive(ping);
+describe("a client that does not read what it causes ends with 4429,", () => {
+  const limits = { maxCalls: 2, maxAnswerBytes: 1, maxHeaderBytes: 1024 };
+
+  /** A server whose client reads nothing; it answers each call as told. */
+  function deaf(accept: (accepted: Accepted) => void) {
+    const pair = new Pair({
+      server: limits,
+      client: limits,
+      accept: (accepted) => {
+        accept(accepted);
+        return accepted.record;
+      },
+    });
     pair.settle();
+    pair.down.capacity = 0;
+    let id = 0;
+    const cycle = (): void => {
+      id++;
+      const metadata = noMetadata;
+      pair.server.receive(encodeOpen(id, { method: "a/b", metadata, encoding: "protobuf" }));
+      pair.server.receive(encodeEmpty(FrameType.CANCEL, id));
+      pair.loop.run();
+    };
+    return { pair, cycle, closeCode: () => pair.down.closing?.code };
   }
-  pair.down.capacity = 0;
-  for (let round = 0; round < 13; round++) {
-    pair.server.receive(ping);
-    pair.loop.run();
-  }
-  // The first of them has left.
-  assert.equal(pair.down.closing, undefined);
-  pair.server.receive(ping);
-  assert.deepEqual((pair.down.closing as { code: number } | undefined)?.code, 4429);
+
+  test("with calls that are answered and cancelled", () => {
+    const { pair, cycle, closeCode } = deaf(({ call }) => call.headers({ a: "x".repeat(100) }));
+    for (let round = 0; round < 10; round++) cycle();
+    assert.equal(closeCode(), undefined);
+    for (let round = 0; round < 10; round++) cycle();
+    assert.equal(closeCode(), 4429);
+    assert.equal(pair.server.size, 0);
+  });
+
+  test("with PINGs", () => {
+    const { pair, closeCode } = deaf(() => undefined);
+    for (let round = 0; round < 30; round++) {
+      pair.server.receive(encodeEmpty(FrameType.PING, 0));
+      pair.loop.run();
+    }
+    assert.equal(closeCode(), undefined);
+    for (let round = 0; round < 10; round++) pair.server.receive(encodeEmpty(FrameType.PING, 0));
+    assert.equal(closeCode(), 4429);
+  });
+
+  test("but not with calls that have ended, which leave nothing", () => {
+    const { cycle, closeCode } = deaf(({ call }) => call.end({ code: Code.NOT_FOUND, message: "no" }));
+    for (let round = 0; round < 1000; round++) cycle();
+    assert.equal(closeCode(), undefined);
+  });
+
+  test("but not where it reads", () => {
+    const { pair, cycle } = deaf(({ call }) => call.headers({ a: "x".repeat(100) }));
+    pair.down.capacity = Infinity;
+    for (let round = 0; round < 1000; round++) cycle();
+    assert.equal(pair.down.closing, undefined);
+  });
 });
 
 test("a limit out of its range is a RangeError that names it", () => {
