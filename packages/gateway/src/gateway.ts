@@ -16,6 +16,7 @@ import type { DeadlineOptions } from "./deadlines.ts";
 import { createFileHandler, type FileHandler } from "./files.ts";
 import type { ListenerLimits } from "./listener/limits.ts";
 import { Listener, type ListenerCounts } from "./listener/listener.ts";
+import type { ListenerTls } from "./listener/tls-acceptor.ts";
 import { levelOfStatus, type Logger } from "./log.ts";
 import { createOpenApiHandler } from "./openapi-handler.ts";
 import { OwnServices } from "./own-services.ts";
@@ -35,6 +36,8 @@ export interface GatewayOptions {
   readonly bodyMs?: number;
   /** The bounds of connections; what is not given has its default. */
   readonly limits?: Partial<ListenerLimits>;
+  /** Speaks TLS with clients, HTTP/2 or HTTP/1.1 by ALPN. Default: without TLS, HTTP/2 by prior knowledge. */
+  readonly tls?: ListenerTls;
   /** The bounds of each WebSocket with many calls; what is not given has its default. */
   readonly multiplex?: MultiplexSocketLimits;
   /** How long calls may take; default: as long as their clients say. */
@@ -127,7 +130,13 @@ export class Gateway {
         refused: (address) => log.debug(`${address} has too many connections`),
       },
       options.limits,
+      options.tls,
     );
+  }
+
+  /** Shows another certificate from now on; throws OpenSSL's error, and goes on with the one before. */
+  renewCertificate(tls: ListenerTls): void {
+    this.#listener.renewCertificate(tls);
   }
 
   /** What is open at this moment. */

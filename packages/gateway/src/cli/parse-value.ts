@@ -38,7 +38,7 @@ export function secondsFromText(text: string): number {
 }
 
 /** The URL of an address that is listened on. */
-export function urlOf(scheme: "http" | "ws", address: AddressInfo): string {
+export function urlOf(scheme: "http" | "https" | "ws", address: AddressInfo): string {
   const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return `${scheme}://${host}:${address.port}`;
 }

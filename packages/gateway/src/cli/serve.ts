@@ -11,6 +11,7 @@ import { Gateway } from "../gateway.ts";
 import { createLogger, logLevels, type LogLevel } from "../log.ts";
 import type { UpstreamOptions } from "../upstream.ts";
 import { CliError, listenError } from "./cli-error.ts";
+import { listenerTlsFromFlags, renewCertificate } from "./listener-tls.ts";
 import { onShutdown } from "./on-shutdown.ts";
 import {
   bytesFromText,
@@ -36,6 +37,8 @@ interface ServeFlags extends SchemaFlags {
   readonly jsonEnumNumbers?: boolean;
   readonly jsonProtoNames?: boolean;
   readonly pathUnescaping: PathUnescaping;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly maxMessage: number;
   readonly maxReply: number;
   readonly maxMetadata: number;
@@ -63,6 +66,8 @@ export function addServe(program: Command): void {
   addSchemaOptions(command)
     .option("--host <host>", "the address to listen on", "127.0.0.1")
     .option("--port <port>", "the port to listen on; 0 picks a free one", portFromText, 8080)
+    .option("--tls-cert <file>", "speak TLS with clients: the PEM certificate with its chain, with --tls-key")
+    .option("--tls-key <file>", "the PEM private key of --tls-cert; SIGHUP reads both files again")
     .option("--strict", "refuse JSON members and query parameters that no field has")
     .option("--json-defaults", "write fields also where they are zero or empty")
     .option("--json-enum-numbers", "write enum values as numbers")
@@ -124,9 +129,11 @@ async function serve(flags: ServeFlags): Promise<void> {
     ...(flags.retry === true ? { retry: {} } : {}),
   });
   const origins = flags.allowOrigin;
+  const tls = listenerTlsFromFlags(flags);
+  const log = createLogger(flags.logLevel);
   const gateway = new Gateway({
     upstreams: upstreams.map(upstreamOptions),
-    log: createLogger(flags.logLevel),
+    log,
     rest: {
       strict: flags.strict ?? false,
       emitDefaults: flags.jsonDefaults ?? false,
@@ -135,6 +142,7 @@ async function serve(flags: ServeFlags): Promise<void> {
       pathUnescaping: flags.pathUnescaping,
     },
     maxMessageBytes: flags.maxMessage,
+    ...(tls === undefined ? {} : { tls: tls.read() }),
     deadlines: {
       ...(timeout === undefined ? {} : { defaultTimeoutMs: timeout * 1000 }),
       ...(maxTimeout === undefined ? {} : { maxTimeoutMs: maxTimeout * 1000 }),
@@ -150,13 +158,14 @@ async function serve(flags: ServeFlags): Promise<void> {
     reflection: flags.serveReflection ?? false,
     openApi: flags.serveOpenapi ?? false,
   });
+  if (tls !== undefined) process.on("SIGHUP", () => renewCertificate(gateway, tls, log));
   onShutdown(() => gateway.close(flags.grace * 1000));
   const address = await gateway.start(flags.host, flags.port).catch((error: unknown) => {
     throw listenError(error, flags.host, flags.port);
   });
   const names = upstreams.map(({ name }) => name);
   process.stdout.write(
-    `sluice: ${names.join(", ")} ${names.length === 1 ? "is" : "are"} at ${urlOf("http", address)}\n`,
+    `sluice: ${names.join(", ")} ${names.length === 1 ? "is" : "are"} at ${urlOf(tls === undefined ? "http" : "https", address)}\n`,
   );
 }
 

@@ -25,6 +25,7 @@ import { defaultListenerLimits, type ListenerLimits } from "./limits.ts";
 import { OpenResponses } from "./open-responses.ts";
 import { Pipeline } from "./pipeline.ts";
 import { sniffProtocol } from "./sniff-protocol.ts";
+import { TlsAcceptor, type ListenerTls } from "./tls-acceptor.ts";
 import { asksForWebSocket, headWithoutUpgrade } from "./without-upgrade.ts";
 
 /** What the listener hands on. */
@@ -57,7 +58,7 @@ const connectionWindowBytes = 4 * 1024 * 1024;
 /** How many megabytes Node may hold for one HTTP/2 connection before it refuses further requests on it. */
 const maxSessionMemory = 64;
 
-/** One port for HTTP/1.1, HTTP/2 without TLS (by prior knowledge) and WebSocket. */
+/** One port for HTTP/1.1, HTTP/2 and WebSocket: with TLS, or without it and HTTP/2 by prior knowledge. */
 export class Listener {
   readonly #handlers: ListenerHandlers;
   readonly #limits: ListenerLimits;
@@ -70,13 +71,17 @@ export class Listener {
   readonly #sessions = new Http2Sessions();
   readonly #responses = new OpenResponses();
   readonly #addresses: AddressCounts;
+  /** Undefined: connections have no TLS. */
+  readonly #tls: TlsAcceptor | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #draining = false;
 
-  constructor(handlers: ListenerHandlers, limits: Partial<ListenerLimits> = {}) {
+  /** With `tls` it speaks TLS; throws OpenSSL's error where certificate and key are none. */
+  constructor(handlers: ListenerHandlers, limits: Partial<ListenerLimits> = {}, tls?: ListenerTls) {
     this.#handlers = handlers;
     this.#limits = { ...defaultListenerLimits, ...limits };
     const { headMs, maxPipelined, maxStreams, maxConnectionsPerAddress, maxHeaderBytes } = this.#limits;
+    this.#tls = tls === undefined ? undefined : new TlsAcceptor(tls, this.#limits.firstBytesMs);
     this.#addresses = new AddressCounts(maxConnectionsPerAddress);
     this.#http1 = createHttp1Server({
       // A stream from a client may take longer than any request timeout; heads have theirs.
@@ -140,6 +145,11 @@ export class Listener {
     });
   }
 
+  /** Shows another certificate to the next connections; throws as the constructor, and goes on as before. */
+  renewCertificate(tls: ListenerTls): void {
+    this.#tls?.renew(tls);
+  }
+
   /** Stops accepting, and lets every connection end with the requests that it has. Resolves when all have. */
   drain(): Promise<void> {
     this.#draining = true;
@@ -172,10 +182,13 @@ export class Listener {
       this.#sockets.delete(socket);
       this.#silent.delete(socket);
     });
-    sniffProtocol(socket, this.#limits.firstBytesMs, (protocol) => {
+    const found = (protocol: "http1" | "http2", ready: Socket): void => {
       this.#silent.delete(socket);
-      (protocol === "http2" ? this.#http2 : this.#http1).emit("connection", socket);
-    });
+      (protocol === "http2" ? this.#http2 : this.#http1).emit("connection", ready);
+    };
+    if (this.#tls === undefined)
+      sniffProtocol(socket, this.#limits.firstBytesMs, (protocol) => found(protocol, socket));
+    else this.#tls.accept(socket, found);
   }
 
   #request(request: HttpRequest, response: HttpResponse): void {
