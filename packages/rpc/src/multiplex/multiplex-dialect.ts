@@ -22,6 +22,7 @@ import { defaultMaxMessageBytes } from "../rest/rest-handler.ts";
 import { jsonFromStatus } from "../transcode/status-json.ts";
 import { reporter } from "../wire/dialect.ts";
 import type { DirectorySource } from "../wire/directory.ts";
+import { readSocketCredentials } from "../wire/socket-credentials.ts";
 import { metadataOfCall, metadataOfSocket } from "../wire/socket-metadata.ts";
 import type { WebSocketRequest } from "../wire/web-socket-request.ts";
 import { MultiplexCall } from "./multiplex-call.ts";
@@ -111,9 +112,10 @@ export class MultiplexDialect {
   accept(webSocket: WebSocketRequest): void {
     const { request } = webSocket;
     const report = reporter(this.#options, "multiplex", request);
-    if (this.#isLeaving) {
-      webSocket.refuse(httpStatusFromCode(goingAway.code), jsonFromStatus(goingAway));
-      report(goingAway);
+    const credentials = this.#isLeaving ? goingAway : readSocketCredentials(request);
+    if ("code" in credentials) {
+      webSocket.refuse(httpStatusFromCode(credentials.code), jsonFromStatus(credentials));
+      report(credentials);
       return;
     }
     const connection = webSocket.accept({
@@ -125,7 +127,7 @@ export class MultiplexDialect {
         report(createStatus(status === 403 ? Code.PERMISSION_DENIED : Code.INVALID_ARGUMENT, message)),
     });
     if (connection === undefined) return;
-    const metadata = metadataOfSocket(request);
+    const metadata = metadataOfSocket(request, credentials);
     const socket = new MultiplexSocket(connection, {
       limits: this.#limits,
       accept: (each, call, opening) => this.#open(each, metadata, call, opening),

@@ -7,6 +7,7 @@ import {
   type WebSocketConnection,
   type WebSocketHandlers,
 } from "@sluice/websocket";
+import type { Metadata } from "../call/metadata.ts";
 import type { CallReport } from "../call/report.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import { defaultMaxMessageBytes, malformedQuery, refusalOf } from "../rest/rest-handler.ts";
@@ -15,10 +16,14 @@ import { metadataFromRequest, timeoutFromRequest } from "../rest/rest-metadata.t
 import type { Method } from "../schema/method.ts";
 import { RestRoutes, type RoutesSource } from "../transcode/rest-routes.ts";
 import { jsonFromStatus } from "../transcode/status-json.ts";
-import { withToken } from "../wire/socket-metadata.ts";
+import {
+  readSocketCredentials,
+  withCredentials,
+  type SocketCredentials,
+} from "../wire/socket-credentials.ts";
 import type { WebSocketRequest } from "../wire/web-socket-request.ts";
 import { RestWebSocketCall } from "./rest-websocket-call.ts";
-import { readOfferedProtocols } from "./subprotocol.ts";
+import { selectProtocol } from "./subprotocol.ts";
 
 /** What the dialect of REST over a WebSocket needs. */
 export interface RestWebSocketOptions {
@@ -96,6 +101,11 @@ export class RestWebSocketDialect {
       refuse(400, timeout);
       return;
     }
+    const credentials = readSocketCredentials(request);
+    if ("code" in credentials) {
+      refuse(400, credentials);
+      return;
+    }
     let match = routes.match(httpMethod, path);
     if (match.kind === "wrong_method" && !query.has("method")) {
       // An upgrade is always a GET. Where GET leads nowhere and the client names no method, the path is enough.
@@ -113,7 +123,7 @@ export class RestWebSocketDialect {
     const maxMessageBytes = this.#options.maxMessageBytes ?? defaultMaxMessageBytes;
     const connection = webSocket.accept({
       handlers: this.#handlers,
-      protocols: () => readOfferedProtocols(request.headers["sec-websocket-protocol"]).selected,
+      protocols: () => selectProtocol(credentials),
       limits: { maxMessageBytes },
       ...(this.#options.origin === undefined ? {} : { origin: this.#options.origin }),
       refused: ({ status, message }) =>
@@ -126,7 +136,7 @@ export class RestWebSocketDialect {
       transcoder,
       backend,
       url: { values: match.values, query: withoutMethod },
-      metadata: withToken(metadataFromRequest(request), request),
+      metadata: restMetadata(metadataFromRequest(request), credentials),
       ...timeout,
       maxMessageBytes,
       any,
@@ -142,4 +152,11 @@ export class RestWebSocketDialect {
       call.abandon(reason);
     }
   }
+}
+
+/** As grpc-gateway has it, which sees a token from wherever it came as the header `Authorization`. */
+function restMetadata(metadata: Metadata, credentials: SocketCredentials): Metadata {
+  const { authorization } = credentials;
+  const joined = withCredentials(metadata, credentials);
+  return authorization === undefined ? joined : { ...joined, "grpcgateway-authorization": authorization };
 }

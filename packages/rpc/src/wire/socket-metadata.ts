@@ -1,10 +1,8 @@
 import type { Metadata } from "../call/metadata.ts";
 import type { HttpRequest } from "../rest/http-message.ts";
-import { readCookie, readOfferedProtocols } from "../rest-websocket/subprotocol.ts";
 import { isMetadataName } from "./metadata-headers.ts";
 import { metadataFromRequest } from "./request-metadata.ts";
-
-const tokenCookie = "token";
+import { withCredentials, type SocketCredentials } from "./socket-credentials.ts";
 
 /** Names that a call may set although the request for its socket has them: credentials expire, and each call has its trace. */
 const ofEachCall = new Set(["authorization", "traceparent", "tracestate", "grpc-trace-bin"]);
@@ -14,11 +12,10 @@ const ofGateway = new Set(["x-forwarded-for", "x-forwarded-host"]);
 
 /**
  * What the request for a WebSocket says of all calls on it: its headers but those of the handshake, the caller added to
- * `x-forwarded-for`, and the token of a page, which can set no header, from the subprotocols `Bearer, <token>` or the
- * cookie `token`.
+ * `x-forwarded-for`, and the token of a page, which can set no header.
  */
-export function metadataOfSocket(request: HttpRequest): Metadata {
-  return withToken(metadataFromRequest(request, isOwn), request);
+export function metadataOfSocket(request: HttpRequest, credentials: SocketCredentials): Metadata {
+  return withCredentials(metadataFromRequest(request, isOwn), credentials);
 }
 
 /**
@@ -33,14 +30,6 @@ export function metadataOfCall(ofSocket: Metadata, ofCall: Metadata): Metadata {
     metadata[name] = ofCall[name] as string | readonly string[];
   }
   return metadata;
-}
-
-/** Metadata with the `authorization` that the request for a WebSocket carries elsewhere. */
-export function withToken(metadata: Metadata, { headers }: HttpRequest): Metadata {
-  const cookie = readCookie(headers.cookie, tokenCookie);
-  const { authorization } = readOfferedProtocols(headers["sec-websocket-protocol"]);
-  const token = cookie === undefined ? authorization : `Bearer ${cookie}`;
-  return token === undefined ? metadata : { ...metadata, authorization: token };
 }
 
 function isOwn(name: string): boolean {
