@@ -23,6 +23,7 @@ const allowed: Record<string, readonly string[]> = {
     "sirv",
     "yaml",
   ],
+  client: ["@sluice/protocol", "@bufbuild/protobuf", "@connectrpc/connect"],
   testkit: [
     "node",
     "@sluice/protocol",
