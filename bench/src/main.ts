@@ -1,4 +1,5 @@
 /** `npm run bench -- <name>`: compares Sluice with its peers, side by side in one run, and prints the result. */
+import { benchBidi } from "./bidi.ts";
 import { benchBroadcast } from "./broadcast.ts";
 import { benchCodec } from "./codec.ts";
 import { benchDeflate } from "./deflate.ts";
@@ -16,6 +17,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   codec: benchCodec,
   rest: benchRest,
   stream: benchStream,
+  bidi: benchBidi,
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -22,9 +22,15 @@ export interface Programs {
   readonly backend: string;
   /** grpc-gateway; its argument is the address of the backend. */
   readonly goGateway: string;
+  /** The gRPC server that gives back each message of `Echo.Converse`, in Go. */
+  readonly echo: string;
+  /** grpcwebproxy, in Go; its argument is the address of the backend. */
+  readonly grpcwebproxy: string;
+  /** grpc-websocket-proxy before grpc-gateway, in Go; its argument is the address of the backend. */
+  readonly wsproxy: string;
   /** The gateways in JavaScript; their arguments are the name of one, the address of the backend, and `descriptors`. */
   readonly nodeGateway: string;
-  /** The descriptor set of `shop.proto`. */
+  /** The descriptor set of `shop.proto` and `echo.proto`. */
   readonly descriptors: string;
   /** The order that the backend answers with, as JSON. */
   readonly order: string;
@@ -46,6 +52,9 @@ export async function buildPrograms(): Promise<Programs> {
   return {
     backend: join(bin, "backend"),
     goGateway: join(bin, "gateway"),
+    echo: join(bin, "echo"),
+    grpcwebproxy: join(bin, "grpcwebproxy"),
+    wsproxy: join(bin, "wsproxy"),
     nodeGateway,
     descriptors,
     order: orderFile,
@@ -63,13 +72,13 @@ async function buildGo(descriptors: string): Promise<void> {
   await mkdir(join(cwd, "shop"));
   await go("install", "tool");
   await compile(descriptors, join(cwd, "shop"));
-  await go("build", "-o", bin, "./backend", "./gateway");
+  await go("build", "-o", bin, "./backend", "./gateway", "./echo", "./grpcwebproxy", "./wsproxy");
 }
 
 async function compile(descriptors: string, folder: string): Promise<void> {
   const { resolve } = createRequire(import.meta.url);
   const protoc = dirname(resolve("protoc/package.json"));
-  const files = ["shop.proto", "order.proto"];
+  const files = ["shop.proto", "order.proto", "echo.proto"];
   const options = [
     "paths=source_relative",
     ...files.map((file) => `M${file}=${goModule}/shop`),

@@ -13,8 +13,10 @@ async function start(name: string, backend: string, descriptors: string): Promis
       return (await import("./grpc-js.ts")).startGrpcJs(backend, descriptors);
     case "connect-node":
       return (await import("./connect-node.ts")).startConnectNode(backend, descriptors);
+    case "ws + grpc-js":
+      return (await import("./ws-grpc-js.ts")).startWsGrpcJs(backend);
     default:
-      throw new RangeError(`no gateway ${name}: one of sluice, grpc-js, connect-node`);
+      throw new RangeError(`no gateway ${name}: one of sluice, grpc-js, connect-node, ws + grpc-js`);
   }
 }
 
