@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { envelopeRows } from "./bad-input/envelope-rows.ts";
-import { headRows } from "./bad-input/head-rows.ts";
-import { http1Rows } from "./bad-input/http1-rows.ts";
-import { http2Rows } from "./bad-input/http2-rows.ts";
-import { webSocketRows } from "./bad-input/web-socket-rows.ts";
-import { jsonRows } from "./bad-input/json-rows.ts";
-import type { Row } from "./bad-input/row.ts";
+import { tables } from "./bad-input/tables.ts";
 import { startTestGateway, type TestGateway } from "./support.ts";
 
 let sluice: TestGateway;
@@ -14,15 +8,6 @@ before(async () => {
   sluice = await startTestGateway({ rest: { strict: true }, bodyMs: 1_500, limits: { aliveMs: 500 } });
 });
 after(() => sluice.close());
-
-const tables: Readonly<Record<string, readonly Row[]>> = {
-  JSON: jsonRows,
-  messages: envelopeRows,
-  heads: headRows,
-  "HTTP/1.1": http1Rows,
-  "HTTP/2": http2Rows,
-  WebSockets: webSocketRows,
-};
 
 for (const [name, rows] of Object.entries(tables)) {
   describe(`a client that sends bad input: ${name}`, { concurrency: 4 }, () => {

@@ -84,14 +84,17 @@ export class Http2Peer {
   /** Resolves when the connection has ended. */
   readonly closed: Promise<void>;
   #held: Buffer = Buffer.alloc(0);
+  #waiting: (() => void)[] = [];
 
   private constructor(socket: Socket) {
     this.socket = socket;
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
+    socket.on("close", () => this.#wake());
     socket.on("error", () => undefined);
     socket.on("data", (chunk: Buffer) => {
       this.#held = Buffer.concat([this.#held, chunk]);
       this.#cut();
+      this.#wake();
     });
   }
 
@@ -118,7 +121,7 @@ export class Http2Peer {
         if (each !== undefined && condition(each)) return each;
       }
       if (this.socket.destroyed) throw new Error("the connection ended without the frame");
-      await Promise.race([once(this.socket, "data"), this.closed]);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 
@@ -136,6 +139,10 @@ export class Http2Peer {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #cut(): void {
