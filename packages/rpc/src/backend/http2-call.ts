@@ -126,8 +126,8 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
   }
 
   cut(status: Status, processed: boolean): void {
-    this.#state = waiting;
     if (!processed && !this.#isRetry && this.#writer.isReplayable) {
+      this.#state = waiting;
       this.#isRetry = true;
       this.#writer.detach();
       this.#acquire();

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { constants } from "node:http2";
 import { after, before, describe, test } from "node:test";
 import { createHttp2Backend, createStatus, type Http2Backend, type Metadata } from "@sluice/rpc";
 import { startEchoServer, type EchoServer } from "@sluice/testkit";
+import { FakeClock } from "./fake-clock.ts";
 import { collect, converse, eventually, message, method, open, repeat, run, say, sleep } from "./harness.ts";
 import { answer, framed, startScriptedServer } from "./scripted-server.ts";
 
@@ -225,4 +227,23 @@ test("a deadline may be further away than a timer of Node reaches", async (conte
   const heard = await run(far, say, [message()], { timeout: 40 * 86_400_000 });
   assert.equal(heard.status?.code, 0, heard.status?.message);
   assert.deepEqual(timeouts, [`${40 * 86_400}S`]);
+});
+
+test("a server that ends a call at its deadline first, as grpc-go does, is not taken for one that was not connected", async (context) => {
+  const timers = new FakeClock();
+  let ahead = 0;
+  const clock = { now: () => timers.now() + ahead, after: timers.after.bind(timers) };
+  const server = await startScriptedServer((stream) => {
+    ahead = 100;
+    stream.close(constants.NGHTTP2_CANCEL);
+  });
+  context.after(() => server.close());
+  const backend = createHttp2Backend(server.address, { clock });
+  context.after(() => backend.close(0));
+  const { status } = await run(backend, say, [message()], { timeout: 100 });
+  assert.equal(status?.code, 4);
+  assert.match(
+    status.message,
+    /^the deadline of 100 ms passed before the answer of the backend 127\.0\.0\.1:/,
+  );
 });
