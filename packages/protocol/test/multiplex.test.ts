@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Code } from "../src/index.ts";
+import { Code, FrameType } from "../src/index.ts";
+import { frames } from "./frames.ts";
 import { bytesOf, Pair, Recorder } from "./pair.ts";
 
 describe("a call", () => {
@@ -162,6 +163,22 @@ describe("the server", () => {
     pair.settle();
     assert.equal(pair.down.sent.length, before);
     assert.equal(record.ends.length + other.ends.length, 2);
+  });
+
+  test("sends one status, whatever it says after it", () => {
+    const pair = new Pair();
+    const record = new Recorder();
+    pair.client.open({ method: "a/b" }, record);
+    pair.settle();
+    const { call } = pair.accepted[0]!;
+    for (const code of [Code.NOT_FOUND, Code.OK]) call.end({ code, message: "" });
+    assert.equal(call.send(bytesOf(1)), false);
+    pair.settle();
+    call.end({ code: Code.OK, message: "" });
+    pair.settle();
+    assert.deepEqual(record.ends, [{ code: Code.NOT_FOUND, message: "" }]);
+    const types = frames(...pair.down.sent).map(({ type }) => type);
+    assert.deepEqual(types, [FrameType.HELLO, FrameType.STATUS]);
   });
 
   test("may refuse a call while it is asked", () => {

@@ -116,3 +116,24 @@ test("the status comes behind the messages before it", () => {
   assert.equal(record.messages.length, 30);
   assert.deepEqual([record.ends.length, other.ends.length], [1, 1]);
 });
+
+test("calls that end while they wait for their turn leave it to the others", () => {
+  for (const ended of [0, 1, 2]) {
+    const pair = new Pair();
+    const calls = Array.from({ length: 3 }, () => pair.client.open({ method: "a/b" }, new Recorder()));
+    pair.settle();
+    pair.up.capacity = 0;
+    for (const call of calls) call.send(bytesOf(50_000));
+    pair.loop.run();
+    calls[ended]?.cancel();
+    const late = pair.client.open({ method: "a/b" }, new Recorder());
+    late.send(bytesOf(10));
+    pair.up.capacity = Infinity;
+    pair.settle();
+    const counts = pair.accepted.map(({ record }) => record.messages.length);
+    assert.deepEqual(
+      counts,
+      [0, 1, 2, 3].map((call) => (call === ended ? 0 : 1)),
+    );
+  }
+});
