@@ -55,6 +55,7 @@ async function compileMessages(include: string): Promise<string> {
     `--descriptor_set_out=${set}`,
     "connectrpc/conformance/v1/service.proto",
     "connectrpc/conformance/v1/server_compat.proto",
+    "connectrpc/conformance/v1/client_compat.proto",
   ]);
   return set;
 }
