@@ -5,6 +5,7 @@ import {
   createStatus,
   RpcError,
   type Backend,
+  type BackendState,
   type Directory,
   type Http2Backend,
   type JsonOptions,
@@ -73,6 +74,8 @@ export class Upstream {
   #state: State;
   #watch: { close(): void } | undefined;
   #attempts = 0;
+  /** Whether the log says that no server can be reached. */
+  #isAway = false;
 
   constructor(options: UpstreamOptions, surroundings: UpstreamSurroundings) {
     this.name = options.name;
@@ -80,7 +83,7 @@ export class Upstream {
     this.#surroundings = surroundings;
     const status = createStatus(Code.UNAVAILABLE, `the schema of ${options.name} is being loaded`);
     this.#state = { kind: "loading", status };
-    options.backend.onState?.(() => surroundings.changed());
+    options.backend.onState?.((state) => this.#stateChanged(state));
   }
 
   /**
@@ -114,6 +117,19 @@ export class Upstream {
     this.#state = { kind: "closed" };
     this.#surroundings.changed();
     await this.#options.backend.close(graceMs);
+  }
+
+  /** While the schema is not known, the attempts to get it say what there is to say. */
+  #stateChanged(state: BackendState): void {
+    const { log, changed } = this.#surroundings;
+    if (state.kind === "backoff" && !this.#isAway && this.#state.kind === "ready") {
+      this.#isAway = true;
+      log.warn(`${this.name} cannot be reached (${state.error}); trying again`);
+    } else if (state.kind === "ready" && this.#isAway) {
+      this.#isAway = false;
+      log.info(`${this.name} can be reached again`);
+    }
+    changed();
   }
 
   async #retry(): Promise<void> {

@@ -53,6 +53,8 @@ export class Upstreams {
   readonly #served = new Map<Upstream, UpstreamServices | Status>();
   #joined: Joined;
   #told: ReadonlySet<string> = new Set();
+  /** Before, what is wrong with all of them together may be thrown. */
+  #isStarted = false;
 
   constructor({ upstreams, rest, deadlines, log }: UpstreamsOptions) {
     const { pathUnescaping, ...json } = rest;
@@ -72,6 +74,8 @@ export class Upstreams {
     await Promise.all(this.#upstreams.map((upstream) => upstream.start()));
     const conflict = this.#joined.problems.find(({ code }) => code === "service_conflict");
     if (conflict !== undefined) throw conflict;
+    this.#isStarted = true;
+    this.#tellProblems();
   }
 
   /** The routes of all. */
@@ -108,7 +112,7 @@ export class Upstreams {
   #changed(): void {
     if (this.#upstreams.some((upstream) => this.#served.get(upstream) !== upstream.services)) {
       this.#joined = this.#join();
-      this.#tellProblems();
+      if (this.#isStarted) this.#tellProblems();
     }
     for (const listener of this.#listeners) listener();
   }

@@ -160,20 +160,23 @@ describe("several backends", () => {
   test("of which one goes away: health tells of its services alone", async (t) => {
     const [first, second] = [await server(t, echo), await server(t, library)];
     const two = reflected("two", second.address);
-    const url = await start(t, [reflected("one", first.address), two]);
-    const lost = new Promise<void>((resolve) => {
-      two.backend.onState?.(({ kind }) => {
-        if (kind === "backoff") resolve();
-      });
-    });
+    const { log, until } = recordedLog();
+    const url = await start(t, [reflected("one", first.address), two], { log });
     await second.kill();
-    await lost;
+    assert.match(
+      await until(/cannot be reached/),
+      /^two cannot be reached \(.*ECONN.*\); trying again$/,
+    );
     assert.deepEqual(
       [await health(url, ""), await health(url, echo), await health(url, library)],
       ["SERVING", "SERVING", "NOT_SERVING"],
     );
     assert.equal((await send(`${url}/v1/say/x`)).status, 200);
     assert.equal((await send(`${url}/v1/books/x`)).status, 503);
+    await server(t, library, second.port);
+    await until(/^two can be reached again$/);
+    assert.equal((await send(`${url}/v1/books/x`)).status, 200);
+    assert.equal(await health(url, library), "SERVING");
   });
 
   test("with the same service are refused at the start, with the names of both", async (t) => {
