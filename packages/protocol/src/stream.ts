@@ -128,8 +128,8 @@ export class Stream implements Call, AcceptedCall {
   send(message: Uint8Array): boolean {
     if (this.#outgoing.kind !== "open") return false;
     if (this.#needsHeaders) this.headers(noMetadata);
-    if (!this.#checkWaiting(message)) return false;
-    if (this.id !== 0 && !this.#checkSize(message)) return false;
+    // Before the call is open, the peer has perhaps not said how much it takes.
+    if (this.id !== 0 && !(this.#checkSize(message) && this.#checkWaiting(message))) return false;
     this.#queue.push(message);
     this.#host.writer.ready(this);
     if (this.#queue.bytes >= HIGH_WATER_MARK) this.#wantsDrain = true;

@@ -160,6 +160,16 @@ describe("a limit that is broken ends the call with RESOURCE_EXHAUSTED, and no o
     assert.equal(third.ends.length, 0);
   });
 
+  test("but not a message that the server takes, whether it has said so or not", () => {
+    const pair = new Pair({ server: { maxMessageBytes: 8_000_000 }, client: { maxWaitingBytes: 1000 } });
+    for (let call = 0; call < 2; call++) {
+      const { length } = pair.accepted;
+      pair.client.open({ method: "a/b" }, new Recorder()).send(bytesOf(7_000_000));
+      pair.settle();
+      assert.equal(pair.accepted[length]?.record.messages.length, 1);
+    }
+  });
+
   test("responses that wait become a status without them", () => {
     const { pair, record, accepted } = open({ maxWaitingBytes: 200_000 }, { maxMessageBytes: 60_000 });
     for (let message = 0; message < 5; message++) accepted.call.send(bytesOf(50_000));
