@@ -106,12 +106,14 @@ export class Gateway {
     });
     const cors = createCors({ origin: options.origin ?? "same", report: shared.report });
     const rpc = createRpcHandler({ ...shared, methods: () => upstreams.methods() });
-    const all: Directory = { find: (path) => this.#own.find(path) ?? upstreams.methods().find(path) };
+    const methods: Directory = {
+      find: (path) => (this.#isClosing ? closing : (this.#own.find(path) ?? upstreams.methods().find(path))),
+    };
     const webSockets = new WebSockets({
       ...shared,
       // Requests on connections that are left are still served; a WebSocket would have no time to live.
       routes: () => (this.#isClosing ? closing : upstreams.routes()),
-      methods: () => all,
+      methods: () => methods,
       origin: withOwnOrigin(options.origin ?? "same"),
       ...(options.multiplex === undefined ? {} : { multiplex: options.multiplex }),
       ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
@@ -170,7 +172,7 @@ export class Gateway {
     this.#webSockets.goAway();
     const drained = this.#listener.drain();
     await settledWithin(drained, graceMs);
-    this.#webSockets.closeAll(closing.message);
+    this.#webSockets.closeAll(closing);
     await Promise.all([this.#upstreams.close(0), this.#own.close()]);
     await settledWithin(drained, lastWordsTime);
     this.#listener.destroy();

@@ -1,25 +1,32 @@
 import { MULTIPLEX_PROTOCOL } from "@sluice/protocol";
 import {
+  GrpcWebSocketsDialect,
+  grpcWebSocketsProtocol,
   MultiplexDialect,
   RestWebSocketDialect,
+  type GrpcWebSocketsOptions,
   type MultiplexOptions,
   type MultiplexSocketLimits,
   type RestWebSocketOptions,
+  type Status,
   type WebSocketRequest,
 } from "@sluice/rpc";
 
 /** What the dialects on WebSockets need. */
-export interface WebSocketsOptions extends RestWebSocketOptions, Omit<MultiplexOptions, "limits"> {
+export interface WebSocketsOptions
+  extends RestWebSocketOptions, GrpcWebSocketsOptions, Omit<MultiplexOptions, "limits"> {
   readonly multiplex?: MultiplexSocketLimits;
 }
 
 /** The dialects on WebSockets: which one it is, the client says with the subprotocols that it offers. */
 export class WebSockets {
   readonly #rest: RestWebSocketDialect;
+  readonly #grpc: GrpcWebSocketsDialect;
   readonly #multiplex: MultiplexDialect;
 
   constructor({ multiplex, ...options }: WebSocketsOptions) {
     this.#rest = new RestWebSocketDialect(options);
+    this.#grpc = new GrpcWebSocketsDialect(options);
     this.#multiplex = new MultiplexDialect({
       ...options,
       ...(multiplex === undefined ? {} : { limits: multiplex }),
@@ -28,7 +35,7 @@ export class WebSockets {
 
   /** How many WebSockets are open. */
   get size(): number {
-    return this.#rest.size + this.#multiplex.size;
+    return this.#rest.size + this.#grpc.size + this.#multiplex.size;
   }
 
   /** How many calls are open on those that carry many. */
@@ -41,6 +48,8 @@ export class WebSockets {
     const offered = webSocket.request.headers["sec-websocket-protocol"] ?? "";
     const protocols = offered.split(",").map((each) => each.trim());
     if (protocols.includes(MULTIPLEX_PROTOCOL)) this.#multiplex.accept(webSocket);
+    else if (protocols.some((each) => each.toLowerCase() === grpcWebSocketsProtocol))
+      this.#grpc.accept(webSocket);
     else this.#rest.accept(webSocket);
   }
 
@@ -49,9 +58,10 @@ export class WebSockets {
     this.#multiplex.goAway();
   }
 
-  /** Closes every WebSocket with 1001, and cancels their calls. */
-  closeAll(reason: string): void {
-    this.#rest.closeAll(reason);
-    this.#multiplex.closeAll(reason);
+  /** Ends every call with `status`, or cancels it, and closes every WebSocket. */
+  closeAll(status: Status): void {
+    this.#rest.closeAll(status.message);
+    this.#grpc.endAll(status);
+    this.#multiplex.closeAll(status.message);
   }
 }

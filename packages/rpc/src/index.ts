@@ -103,3 +103,8 @@ export {
   type MultiplexOptions,
   type MultiplexSocketLimits,
 } from "./multiplex/multiplex-dialect.ts";
+export {
+  GrpcWebSocketsDialect,
+  grpcWebSocketsProtocol,
+  type GrpcWebSocketsOptions,
+} from "./grpc-websockets/grpc-websockets-dialect.ts";

@@ -2,9 +2,10 @@ import { Code, type AcceptedCall, type AcceptedCallListener, type CallOpening } 
 import type { Call, CallListener } from "../call/call.ts";
 import type { Metadata } from "../call/metadata.ts";
 import type { Status } from "../call/status.ts";
-import { parseJson } from "../codec/json-text.ts";
+import { parseJsonBytes } from "../codec/json-text.ts";
 import { statusFromError } from "../transcode/json-call.ts";
 import type { DirectoryEntry } from "../wire/directory.ts";
+import { wrongNumberOfMessages } from "../wire/request-messages.ts";
 
 /** What a call is served with. */
 export interface MultiplexCallOptions {
@@ -26,7 +27,9 @@ const viewShare = 4;
 export class MultiplexCall implements AcceptedCallListener {
   readonly #options: MultiplexCallOptions;
   readonly #isJson: boolean;
+  readonly #isSingle: boolean;
   readonly #call: Call;
+  #hasMessage = false;
 
   /** Opens the call at the backend. */
   constructor(options: MultiplexCallOptions) {
@@ -35,6 +38,7 @@ export class MultiplexCall implements AcceptedCallListener {
     const { timeout } = opening;
     this.#options = options;
     this.#isJson = opening.encoding === "json";
+    this.#isSingle = method.kind === "unary" || method.kind === "server_streaming";
     const answer = new Answer(options, this.#isJson);
     this.#call = backend.open(
       timeout === undefined ? { method, metadata } : { method, metadata, timeout },
@@ -44,7 +48,11 @@ export class MultiplexCall implements AcceptedCallListener {
   }
 
   message(bytes: Uint8Array): void {
-    const { accepted, readBytes } = this.#options;
+    const { accepted, entry, readBytes } = this.#options;
+    if (this.#isSingle && this.#hasMessage) {
+      return this.#call.cancel(wrongNumberOfMessages(entry.method, "more than one message"));
+    }
+    this.#hasMessage = true;
     let message = bytes;
     if (this.#isJson) {
       const json = this.#bytesFromJson(bytes);
@@ -58,6 +66,9 @@ export class MultiplexCall implements AcceptedCallListener {
   }
 
   halfClose(): void {
+    if (this.#isSingle && !this.#hasMessage) {
+      return this.#call.cancel(wrongNumberOfMessages(this.#options.entry.method, "no message"));
+    }
     this.#call.halfClose();
   }
 
@@ -71,8 +82,7 @@ export class MultiplexCall implements AcceptedCallListener {
 
   #bytesFromJson(bytes: Uint8Array): Uint8Array | undefined {
     try {
-      const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
-      return this.#options.entry.input.bytesFromJson(parseJson(text));
+      return this.#options.entry.input.bytesFromJson(parseJsonBytes(bytes));
     } catch (error) {
       this.#call.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
       return undefined;

@@ -76,26 +76,29 @@ export class RequestMessages {
     if (this.#isOver) return;
     if (!this.#isSingle) this.#listener.message(bytes, isCompressed);
     else if (this.#only === undefined) this.#only = { bytes, isCompressed };
-    else this.#fail(this.#violation("more than one message"));
+    else this.#fail(wrongNumberOfMessages(this.#method, "more than one message"));
   }
 
   #end(): void {
     if (this.#isOver) return;
     if (this.#isSingle) {
-      if (this.#only === undefined) return this.#fail(this.#violation("no message"));
+      if (this.#only === undefined) return this.#fail(wrongNumberOfMessages(this.#method, "no message"));
       this.#listener.message(this.#only.bytes, this.#only.isCompressed);
     }
     this.#isOver = true;
     this.#listener.end();
   }
 
-  /** Source: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md, request cardinality violation. */
-  #violation(what: string): Status {
-    return createStatus(Code.UNIMPLEMENTED, `the request has ${what}, but ${this.#method.path} takes one`);
-  }
-
   #fail(status: Status): void {
     this.stop();
     this.#listener.failed(status);
   }
+}
+
+/**
+ * The status of a call of a method that takes one message and was given `what`.
+ * Source: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md, request cardinality violation.
+ */
+export function wrongNumberOfMessages({ path }: Method, what: string): Status {
+  return createStatus(Code.UNIMPLEMENTED, `the request has ${what}, but ${path} takes one`);
 }
