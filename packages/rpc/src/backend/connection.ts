@@ -1,12 +1,9 @@
-import {
-  connect as connectSession,
-  constants,
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type OutgoingHttpHeaders,
-} from "node:http2";
+import type { OutgoingHttpHeaders } from "node:http2";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { ClientSession } from "../http2/client-session.ts";
+import type { ClientStream, StreamListener } from "../http2/client-stream.ts";
+import { errorCode } from "../http2/frame.ts";
 import type { Timer } from "./clock.ts";
 import { describeClose, describeConnectionError, type Attempted } from "./connection-error.ts";
 import { Keepalive } from "./keepalive.ts";
@@ -54,7 +51,7 @@ export class Connection {
   readonly #listener: ConnectionListener;
   readonly #tls: Attempted["tls"];
   readonly #socket: Socket;
-  readonly #session: ClientHttp2Session;
+  readonly #session: ClientSession;
   #state: State;
   #open = 0;
   #opened = 0;
@@ -74,35 +71,17 @@ export class Connection {
     this.#tls = tls === undefined ? "none" : tls.hasCertificate ? "identified" : "anonymous";
     this.#socket = openSocket(target, tls);
     this.#socket.setNoDelay(true).setKeepAlive(true, tcpKeepaliveMs);
-    // Before the session has the socket, so that the reason is known when it ends its streams. After an error
-    // Node does not always close both: a TLS alert that follows the handshake would leave them half alive.
     this.#socket.on("error", (error) => this.#failed(error));
     this.#socket.once("close", () => this.#closed());
-
-    const scheme = tls === undefined ? "http" : "https";
-    this.#session = connectSession(`${scheme}://localhost`, {
-      createConnection: () => this.#socket,
-      // The pool bounds streams and windows; this second bound would end calls without a reason.
-      maxSessionMemory: Number.MAX_SAFE_INTEGER,
-      // Bytes are the limit, not how many headers they make.
-      maxHeaderListPairs: Math.ceil(options.maxHeaderBytes / 32),
-      // More than our own limit can become; Node would end the whole connection.
-      maxSendHeaderBlockLength: 2 * options.maxHeaderBytes + 16_384,
-      settings: {
-        enablePush: false,
-        initialWindowSize: options.streamWindowBytes,
-        maxHeaderListSize: options.maxHeaderBytes,
+    this.#session = new ClientSession(this.#socket, options, {
+      settings: (maxConcurrentStreams) => {
+        this.#limit = maxConcurrentStreams;
+        this.#settled();
       },
+      goaway: (code, lastStreamId, data) => this.#goaway(code, lastStreamId, data),
+      failed: (error) => this.#failed(error),
     });
-    const session = this.#session;
-    session.once("connect", () => session.setLocalWindowSize(options.connectionWindowBytes));
-    session.on("remoteSettings", (settings) => {
-      this.#limit = limitFrom(settings.maxConcurrentStreams);
-      this.#settled();
-    });
-    session.on("goaway", (code, lastStreamId, data) => this.#goaway(code, lastStreamId, data));
-    session.on("error", (error) => this.#failed(error));
-    session.once("close", () => this.#closed());
+    this.#socket.once(tls === undefined ? "connect" : "secureConnect", () => this.#session.begin());
 
     const { connectTimeoutMs, clock } = options;
     this.#state = {
@@ -115,12 +94,7 @@ export class Connection {
 
   /** Whether a call may be opened now. */
   get hasRoom(): boolean {
-    return (
-      this.#state.kind === "ready" &&
-      this.#open < this.#limit &&
-      !this.#session.closed &&
-      !this.#session.destroyed
-    );
+    return this.#state.kind === "ready" && this.#open < this.#limit && !this.#session.isClosed;
   }
 
   /** How many calls the backend allows at once. */
@@ -140,12 +114,12 @@ export class Connection {
   /** Why the connection and with it every stream has ended, or undefined as long as it has not. */
   get lostReason(): string | undefined {
     if (this.#state.kind === "closed") return this.#state.reason;
-    return this.#session.destroyed ? (this.#reason ?? "it was closed") : undefined;
+    return this.#session.isDestroyed ? (this.#reason ?? "it was closed") : undefined;
   }
 
   /** Opens a stream; `hasRoom` must be true. Each one is given back with `release` when it has closed. */
-  request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
-    const stream = this.#session.request(headers);
+  request(headers: OutgoingHttpHeaders, listener: StreamListener): ClientStream {
+    const stream = this.#session.request(headers, listener);
     this.#open++;
     this.#opened++;
     if (this.#opened >= mostStreams) this.drain("the connection has used up its stream identifiers");
@@ -163,8 +137,8 @@ export class Connection {
   }
 
   /** Whether the stream never left, or the backend has said that it did not look at it. */
-  isUnprocessed(streamId: number | undefined): boolean {
-    return streamId === undefined || streamId > this.#lastStreamId;
+  isUnprocessed(stream: ClientStream): boolean {
+    return stream.id > this.#lastStreamId || !this.#session.hasSent(stream);
   }
 
   /** Makes no further call; closes when those that run have ended. */
@@ -212,15 +186,13 @@ export class Connection {
     this.#listener.ready(this);
   }
 
-  #goaway(code: number, lastStreamId: number, data: Buffer | undefined): void {
+  #goaway(code: number, lastStreamId: number, data: Buffer): void {
     this.#lastStreamId = lastStreamId;
-    const said = data === undefined || data.length === 0 ? "" : ` (${data.toString("latin1").slice(0, 200)})`;
+    const said = data.length === 0 ? "" : ` (${data.toString("latin1").slice(0, 200)})`;
     const reason = `the backend sent GOAWAY with ${nameOfErrorCode(code)}${said}`;
-    if (code === constants.NGHTTP2_ENHANCE_YOUR_CALM && said === " (too_many_pings)")
-      this.#listener.tooManyPings();
-    // Any other code makes the session end at once, by itself.
-    if (code === 0) this.drain(reason);
-    else this.#note(reason);
+    if (code === errorCode.enhanceYourCalm && said === " (too_many_pings)") this.#listener.tooManyPings();
+    if (code === errorCode.noError) this.drain(reason);
+    else this.destroy(reason);
   }
 
   #closed(): void {
@@ -231,7 +203,7 @@ export class Connection {
     this.#note(state.kind === "draining" ? state.reason : describeClose(this.#attempted()));
     const reason = this.#reason ?? "it was closed";
     this.#state = { kind: "closed", reason };
-    if (!this.#session.destroyed) this.#session.destroy();
+    this.#session.destroy();
     this.#socket.destroy();
     this.#listener.closed(this, reason);
   }
@@ -247,11 +219,4 @@ function openSocket({ address }: Target, tls: ResolvedTls | undefined): Socket {
     secureContext: context,
     ...(name === undefined ? {} : { servername: name }),
   });
-}
-
-/** Node tells a backend without a limit as the largest number that a setting can have. */
-function limitFrom(maxConcurrentStreams: number | undefined): number {
-  return maxConcurrentStreams === undefined || maxConcurrentStreams === 0xffff_ffff
-    ? Number.POSITIVE_INFINITY
-    : maxConcurrentStreams;
 }

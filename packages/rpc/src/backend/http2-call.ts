@@ -121,6 +121,10 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
     this.#listener.message(bytes, isCompressed);
   }
 
+  drain(): void {
+    this.#writer.drained();
+  }
+
   end(status: Status, trailers: Metadata): void {
     this.#finish(status, trailers);
   }

@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream } from "node:http2";
+import type { ClientStream } from "../http2/client-stream.ts";
 import { compressedFlag, framedLength, frameMessages, plainFlag } from "../wire/length-prefixed-message.ts";
 
 /** How many bytes of sent messages are kept until the backend answers, for the case that it refuses the stream. */
@@ -11,7 +11,7 @@ const replayBytes = 64 * 1024;
 export class RequestWriter {
   readonly #sendBufferBytes: number;
   readonly #onDrain: () => void;
-  #stream: ClientHttp2Stream | undefined;
+  #stream: ClientStream | undefined;
   #unsent: Uint8Array[] = [];
   /** The first byte of each unsent message on the wire. */
   #unsentFlags: number[] = [];
@@ -47,8 +47,7 @@ export class RequestWriter {
       this.#flushScheduled = true;
       process.nextTick(flushLater, this);
     }
-    if (this.#unsentBytes + (this.#stream?.writableLength ?? 0) >= this.#sendBufferBytes)
-      this.#blocked = true;
+    if (this.#unsentBytes + (this.#stream?.unsentBytes ?? 0) >= this.#sendBufferBytes) this.#blocked = true;
     return !this.#blocked;
   }
 
@@ -59,12 +58,14 @@ export class RequestWriter {
   }
 
   /** Goes on to a stream: the first one, or the one after a stream that was refused. */
-  attach(stream: ClientHttp2Stream): void {
+  attach(stream: ClientStream): void {
     this.#stream = stream;
-    stream.on("drain", () => {
-      if (this.#stream === stream) this.#drain();
-    });
     this.flush();
+  }
+
+  /** The stream has sent all that it was given. */
+  drained(): void {
+    if (this.#unsentBytes === 0) this.#drain();
   }
 
   /** Takes back what was written to a stream that did not look at it; `isReplayable` must be true. */
@@ -101,16 +102,7 @@ export class RequestWriter {
     const stream = this.#stream;
     if (stream === undefined || this.#ended) return;
     this.#ended = this.#halfClosed;
-    const chunks = this.#take();
-    if (this.#ended && chunks.length < 2) {
-      stream.end(chunks[0]);
-      return;
-    }
-    stream.cork();
-    for (const chunk of chunks) stream.write(chunk);
-    stream.uncork();
-    if (this.#ended) stream.end();
-    else if (!stream.writableNeedDrain) this.#drain();
+    stream.write(this.#take(), this.#ended);
   }
 
   /** The unsent messages as chunks for the wire. */

@@ -1,11 +1,15 @@
-import type { IncomingHttpHeaders } from "node:http2";
 import { Code } from "@sluice/protocol";
 import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import type { Method } from "../schema/method.ts";
 import { MessageParser } from "../wire/length-prefixed-message.ts";
 import { metadataFromHeaders } from "../wire/metadata-headers.ts";
-import { isGrpcContentType, statusFromHttp, statusFromTrailers } from "./response-status.ts";
+import {
+  isGrpcContentType,
+  statusFromHttp,
+  statusFromTrailers,
+  type ResponseHeaders,
+} from "./response-status.ts";
 
 /** What a response may be. */
 export interface ExpectedResponse {
@@ -49,7 +53,7 @@ export class ResponseReader {
   }
 
   /** `isLast` says that nothing follows. Answers whether these are the headers of a gRPC response that goes on. */
-  headers(headers: IncomingHttpHeaders, raw: readonly string[], isLast: boolean): boolean {
+  headers(headers: ResponseHeaders, raw: readonly string[], isLast: boolean): boolean {
     const httpStatus = Number(headers[":status"]);
     const contentType = headers["content-type"];
     if (isLast) {
@@ -65,8 +69,8 @@ export class ResponseReader {
     const { acceptEncodings, maxMessageBytes } = this.#expected;
     const encoding = headers["grpc-encoding"];
     const mayCompress = encoding !== undefined && encoding !== "identity";
-    if (mayCompress && !acceptEncodings.includes(String(encoding))) {
-      const message = `the response has the grpc-encoding ${String(encoding)}, which was not offered`;
+    if (mayCompress && !acceptEncodings.includes(encoding)) {
+      const message = `the response has the grpc-encoding ${encoding}, which was not offered`;
       this.#end(createStatus(Code.INTERNAL, message), undefined);
       return false;
     }
@@ -91,7 +95,7 @@ export class ResponseReader {
   }
 
   /** The trailers, with which the response ends. */
-  trailers(trailers: IncomingHttpHeaders, raw: readonly string[]): void {
+  trailers(trailers: ResponseHeaders, raw: readonly string[]): void {
     const state = this.#state;
     if (state.kind === "ended") return;
     const status = statusFromTrailers(trailers);

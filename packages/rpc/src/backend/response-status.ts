@@ -1,16 +1,19 @@
-import { constants, type IncomingHttpHeaders } from "node:http2";
 import { Code, codeFromHttpStatus } from "@sluice/protocol";
 import { createStatus, type Status } from "../call/status.ts";
+import { errorCode as http2Code } from "../http2/frame.ts";
 import { decodeMessage } from "../wire/grpc-message.ts";
+
+/** Headers or trailers of a response by their names in lower case. */
+export type ResponseHeaders = Readonly<Record<string, string | undefined>>;
 
 /**
  * The status that trailers, or the headers of a response without a body, carry; undefined without `grpc-status`.
  * A number that gRPC does not define is kept, something that is no number is UNKNOWN.
  */
-export function statusFromTrailers(trailers: IncomingHttpHeaders): Status | undefined {
+export function statusFromTrailers(trailers: ResponseHeaders): Status | undefined {
   const text = trailers["grpc-status"];
-  if (typeof text !== "string") return undefined;
-  const message = decodeMessage(firstOf(trailers["grpc-message"]) ?? "");
+  if (text === undefined) return undefined;
+  const message = decodeMessage(trailers["grpc-message"] ?? "");
   if (!/^\d{1,9}$/.test(text)) {
     return createStatus(
       Code.UNKNOWN,
@@ -18,7 +21,7 @@ export function statusFromTrailers(trailers: IncomingHttpHeaders): Status | unde
     );
   }
   const code = Number(text);
-  const details = firstOf(trailers["grpc-status-details-bin"]);
+  const details = trailers["grpc-status-details-bin"];
   if (details === undefined) return { code, message };
   return { code, message, details: Buffer.from(details, "base64") };
 }
@@ -43,18 +46,18 @@ export function isGrpcContentType(contentType: string | undefined): boolean {
 export function statusFromReset(errorCode: number): Status {
   const message = `the stream was reset with ${nameOfErrorCode(errorCode)}`;
   switch (errorCode) {
-    case constants.NGHTTP2_REFUSED_STREAM:
+    case http2Code.refusedStream:
       return createStatus(Code.UNAVAILABLE, message);
-    case constants.NGHTTP2_CANCEL:
+    case http2Code.cancel:
       return createStatus(Code.CANCELLED, message);
-    case constants.NGHTTP2_ENHANCE_YOUR_CALM:
+    case http2Code.enhanceYourCalm:
       return createStatus(
         Code.RESOURCE_EXHAUSTED,
         `${message}: too much at once for the backend, or too large headers from it (--max-metadata)`,
       );
-    case constants.NGHTTP2_INADEQUATE_SECURITY:
+    case http2Code.inadequateSecurity:
       return createStatus(Code.PERMISSION_DENIED, `${message}: the connection is not secure enough for it`);
-    case constants.NGHTTP2_NO_ERROR:
+    case http2Code.noError:
       return createStatus(Code.INTERNAL, "the backend ended the stream without a status");
     default:
       return createStatus(Code.INTERNAL, message);
@@ -81,8 +84,4 @@ const errorCodeNames = [
 /** The name of an HTTP/2 error code. Source: RFC 9113, section 7. */
 export function nameOfErrorCode(errorCode: number): string {
   return errorCodeNames[errorCode] ?? `the error code ${errorCode}`;
-}
-
-function firstOf(value: string | string[] | undefined): string | undefined {
-  return typeof value === "string" ? value : value?.[0];
 }

@@ -1,0 +1,92 @@
+import { errorCode, frameHeadBytes, frameType, Http2Violation, maxPayloadBytes } from "./frame.ts";
+
+/** Gets each frame, whole. The payload is a view of what arrived, or memory of its own. */
+export type FrameSink = (type: number, flags: number, streamId: number, payload: Buffer) => void;
+
+const noBytes = Buffer.alloc(0);
+
+/** Cuts the bytes of a connection into frames, wherever the chunks are split. */
+export class FrameReader {
+  readonly #sink: FrameSink;
+  #isFirst = true;
+  /** A frame that has not wholly arrived: its bytes, the head among them. */
+  #partial: Buffer = noBytes;
+  #have = 0;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  /** Takes the next bytes. Throws Http2Violation for a frame that is too large, and for a first one that is no SETTINGS. */
+  push(chunk: Buffer): void {
+    let at = this.#have > 0 ? this.#continue(chunk) : 0;
+    while (chunk.length - at >= frameHeadBytes) {
+      const end = at + this.#frameBytes(chunk, at);
+      if (end > chunk.length) break;
+      this.#deliver(chunk, at, end);
+      at = end;
+    }
+    if (at < chunk.length) this.#keep(chunk, at);
+  }
+
+  #deliver(bytes: Buffer, at: number, end: number): void {
+    const type = bytes[at + 3] ?? 0;
+    const flags = bytes[at + 4] ?? 0;
+    this.#sink(
+      type,
+      flags,
+      bytes.readUInt32BE(at + 5) & 0x7fff_ffff,
+      bytes.subarray(at + frameHeadBytes, end),
+    );
+  }
+
+  /** The length of the frame whose head is at a position. */
+  #frameBytes(bytes: Buffer, at: number): number {
+    if (this.#isFirst && bytes[at + 3] !== frameType.settings) {
+      throw new Http2Violation(errorCode.protocolError, "it does not begin with SETTINGS");
+    }
+    this.#isFirst = false;
+    const length = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    if (length > maxPayloadBytes) {
+      throw new Http2Violation(
+        errorCode.frameSizeError,
+        `a frame has ${length} bytes, the maximum is ${maxPayloadBytes}`,
+      );
+    }
+    return frameHeadBytes + length;
+  }
+
+  #keep(chunk: Buffer, at: number): void {
+    const rest = chunk.length - at;
+    const whole = rest < frameHeadBytes ? frameHeadBytes : this.#frameBytes(chunk, at);
+    this.#partial = Buffer.allocUnsafeSlow(whole);
+    this.#have = chunk.copy(this.#partial, 0, at);
+  }
+
+  /** Completes the partial frame; answers how many bytes of the chunk that took. */
+  #continue(chunk: Buffer): number {
+    let at = this.#fill(chunk, 0);
+    if (this.#have < this.#partial.length) return at;
+    if (this.#have === frameHeadBytes) {
+      const whole = this.#frameBytes(this.#partial, 0);
+      if (whole > frameHeadBytes) {
+        const head = this.#partial;
+        this.#partial = Buffer.allocUnsafeSlow(whole);
+        head.copy(this.#partial);
+        at = this.#fill(chunk, at);
+        if (this.#have < whole) return at;
+      }
+    }
+    const frame = this.#partial;
+    this.#partial = noBytes;
+    this.#have = 0;
+    this.#deliver(frame, 0, frame.length);
+    return at;
+  }
+
+  #fill(chunk: Buffer, at: number): number {
+    const copied = chunk.copy(this.#partial, this.#have, at, at + this.#partial.length - this.#have);
+    this.#have += copied;
+    return at + copied;
+  }
+}
