@@ -45,7 +45,7 @@ export class RequestWriter {
     this.#unsentBytes += framedLength(message);
     if (this.#stream !== undefined && !this.#flushScheduled) {
       this.#flushScheduled = true;
-      process.nextTick(flushLater, this);
+      if (unflushed.push(this) === 1) process.nextTick(flushAll);
     }
     if (this.#unsentBytes + (this.#stream?.unsentBytes ?? 0) >= this.#sendBufferBytes) this.#blocked = true;
     return !this.#blocked;
@@ -132,7 +132,11 @@ export class RequestWriter {
   }
 }
 
-/** Shared, because a closure for each message would cost more than the message. */
-function flushLater(writer: RequestWriter): void {
-  writer.flush();
+/** What is flushed at the end of the tick; one callback for all, because one for each would cost as much as a message. */
+let unflushed: RequestWriter[] = [];
+
+function flushAll(): void {
+  const writers = unflushed;
+  unflushed = [];
+  for (const writer of writers) writer.flush();
 }

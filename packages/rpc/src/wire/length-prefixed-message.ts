@@ -28,6 +28,14 @@ export const compressedFlag = 1;
  * without it all are 0.
  */
 export function frameMessages(messages: readonly Uint8Array[], flags?: readonly number[]): Uint8Array[] {
+  const [only] = messages;
+  if (messages.length === 1 && only !== undefined && only.length < largeMessageBytes) {
+    const framed = Buffer.allocUnsafe(framedLength(only));
+    framed[0] = flags?.[0] ?? plainFlag;
+    framed.writeUInt32BE(only.length, 1);
+    framed.set(only, prefixBytes);
+    return [framed];
+  }
   const chunks: Uint8Array[] = [];
   let joinedFrom = 0;
   let joinedBytes = 0;
