@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startEchoServer, type EchoServer } from "@sluice/testkit";
+import { createCallClient } from "../src/cli/call/create-call-client.ts";
 import { runCommand, startCommand, type RunningCommand } from "./command.ts";
-import { converse, send } from "./support.ts";
+import { converse, echoSchema, send } from "./support.ts";
 
 let echo: EchoServer;
 let command: RunningCommand;
@@ -52,6 +53,38 @@ describe("the sizes that flags set", () => {
       );
       const request = await send(say, "POST", body(1000), headers);
       assert.match(request.text, /(?:limit|maximum) of 1000(?: bytes)? \(--max-message\)/);
+    });
+  }
+
+  for (const dialect of ["grpc", "grpc-web", "connect"] as const) {
+    test(`hold for both directions of a stream in ${dialect}`, async () => {
+      const schema = await echoSchema(echo);
+      const method = schema.methods.get("/sluice.test.v1.Echo/Converse");
+      assert.ok(method !== undefined);
+      const client = createCallClient(dialect, { url: new URL(url), schema });
+      const outcome = (length: number): Promise<string> =>
+        new Promise((resolve) => {
+          const call = client.open(
+            { method, metadata: {} },
+            {
+              headers: () => undefined,
+              message: () => undefined,
+              end: ({ code, message }) => resolve(`${code} ${message}`),
+            },
+          );
+          call.send(JSON.stringify(body(length)));
+          call.halfClose();
+        });
+      assert.match(await outcome(450), /^0 /);
+      assert.match(
+        await outcome(600),
+        /^8 the response has a message of \d+ bytes.* of 500 \(--max-reply\)$/,
+      );
+      assert.match(
+        await outcome(1000),
+        /^8 the request has a message of \d+ bytes.* of 1000 \(--max-message\)$/,
+      );
+      await client.close();
     });
   }
 
