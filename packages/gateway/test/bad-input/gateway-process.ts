@@ -32,13 +32,14 @@ process.send?.(port);
 process.on("message", () => void tell());
 process.on("disconnect", () => void gateway.close(0));
 
+const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
+
 async function tell(): Promise<void> {
-  const turns = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
-  while (gateway.counts.connections > 0) await turns();
+  while (gateway.counts.connections > 0) await aMoment();
   // What finalizers free, the next collection takes.
   for (let round = 0; round < 4; round++) {
     globalThis.gc?.();
-    await turns();
+    await aMoment();
   }
   const { heapUsed, external } = process.memoryUsage();
   const holding: Holding = { bytes: heapUsed + external, counts: gateway.counts };
