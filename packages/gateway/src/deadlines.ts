@@ -1,4 +1,4 @@
-import type { Backend, Call, CallListener, CallStart } from "@sluice/rpc";
+import type { Backend, Call, CallListener, CallStart, Method } from "@sluice/rpc";
 
 /** How long calls to backends may take, beyond what their clients say. */
 export interface DeadlineOptions {
@@ -28,6 +28,10 @@ class DeadlineBackend implements Backend {
 
   get acceptEncodings(): ReadonlySet<string> {
     return this.#backend.acceptEncodings ?? new Set();
+  }
+
+  shares(method: Method): boolean {
+    return this.#backend.shares?.(method) ?? false;
   }
 
   open(start: CallStart, listener: CallListener): Call {

@@ -10,6 +10,8 @@ import {
   type MultiplexSocketLimits,
   type RestOptions,
   type Schema,
+  type SharedCounts,
+  type ShareRules,
 } from "@sluice/rpc";
 import { allowsOrigin, type HeartbeatOptions, type OriginPolicy } from "@sluice/websocket";
 import type { DeadlineOptions } from "./deadlines.ts";
@@ -42,6 +44,8 @@ export interface GatewayOptions {
   readonly multiplex?: MultiplexSocketLimits;
   /** How long calls may take; default: as long as their clients say. */
   readonly deadlines?: DeadlineOptions;
+  /** Which server-streaming methods are opened once for all clients that ask for the same; default: none. */
+  readonly share?: ShareRules;
   /** Milliseconds between two comments in a silent stream of Server-Sent Events; default 15 000. */
   readonly keepAliveMs?: number;
   /** How clients of WebSockets are asked whether they live; default: every 25 seconds, with 20 to answer. */
@@ -62,6 +66,8 @@ export interface GatewayCounts extends ListenerCounts {
   readonly webSockets: number;
   /** Calls on the WebSockets that carry many. */
   readonly multiplexCalls: number;
+  /** The streams that are shared, and their clients. */
+  readonly shared: SharedCounts;
 }
 
 /** How long clients may take to read how their calls were ended, in milliseconds. */
@@ -83,6 +89,7 @@ export class Gateway {
       upstreams: options.upstreams,
       rest: options.rest ?? {},
       deadlines: options.deadlines ?? {},
+      share: options.share ?? new Map(),
       log,
     });
     const shared = {
@@ -144,7 +151,8 @@ export class Gateway {
   /** What is open at this moment. */
   get counts(): GatewayCounts {
     const { size, multiplexCalls } = this.#webSockets;
-    return { ...this.#listener.counts, webSockets: size, multiplexCalls };
+    const shared = this.#upstreams.sharedCounts;
+    return { ...this.#listener.counts, webSockets: size, multiplexCalls, shared };
   }
 
   /**

@@ -4,6 +4,7 @@ import {
   createSchemaRoutes,
   createStatus,
   RpcError,
+  SharedBackend,
   type Backend,
   type BackendState,
   type Directory,
@@ -11,6 +12,8 @@ import {
   type JsonOptions,
   type Schema,
   type SchemaRoutes,
+  type SharedCounts,
+  type ShareRules,
   type Status,
 } from "@sluice/rpc";
 import { boundDeadlines, type DeadlineOptions } from "./deadlines.ts";
@@ -56,6 +59,7 @@ export interface UpstreamOptions {
 export interface UpstreamSurroundings {
   readonly json: JsonOptions;
   readonly deadlines: DeadlineOptions;
+  readonly share: ShareRules;
   readonly log: Logger;
   /** Told of each change of what it serves and of how it is. */
   readonly changed: () => void;
@@ -71,6 +75,9 @@ export class Upstream {
   readonly name: string;
   readonly #options: UpstreamOptions;
   readonly #surroundings: UpstreamSurroundings;
+  /** What the dialects call: the backend of the options, with what is around it. */
+  readonly #backend: Backend;
+  readonly #shared: SharedBackend | undefined;
   #state: State;
   #watch: { close(): void } | undefined;
   #attempts = 0;
@@ -81,6 +88,9 @@ export class Upstream {
     this.name = options.name;
     this.#options = options;
     this.#surroundings = surroundings;
+    const { share, deadlines } = surroundings;
+    this.#shared = share.size === 0 ? undefined : new SharedBackend(options.backend, share);
+    this.#backend = boundDeadlines(this.#shared ?? options.backend, deadlines);
     const status = createStatus(Code.UNAVAILABLE, `the schema of ${options.name} is being loaded`);
     this.#state = { kind: "loading", status };
     options.backend.onState?.((state) => this.#stateChanged(state));
@@ -103,6 +113,11 @@ export class Upstream {
   get services(): UpstreamServices | Status {
     if (this.#state.kind === "ready") return this.#state.services;
     return this.#state.kind === "loading" ? this.#state.status : closed;
+  }
+
+  /** What of its streams is shared at this moment. */
+  get sharedCounts(): SharedCounts {
+    return this.#shared?.counts ?? { streams: 0, clients: 0 };
   }
 
   /** Whether calls have a chance: false while no server of the backend can be reached. */
@@ -153,12 +168,11 @@ export class Upstream {
   }
 
   #ready(schema: Schema): void {
-    const { name, backend } = this.#options;
-    const { json, deadlines, log } = this.#surroundings;
-    const bounded = boundDeadlines(backend, deadlines);
-    const routes = createSchemaRoutes(schema, bounded, json);
+    const { name } = this.#options;
+    const { json, log } = this.#surroundings;
+    const routes = createSchemaRoutes(schema, this.#backend, json);
     for (const problem of routes.problems) log.warn(`an HTTP rule is left out: ${problem.message}`);
-    const directory = createDirectory(schema, bounded, json);
+    const directory = createDirectory(schema, this.#backend, json);
     this.#state = { kind: "ready", services: { schema, routes, directory } };
     if (schema.methods.size === 0) log.warn(`${name}: the schema has no methods, so nothing can be called`);
     else log.info(`${name}: ${schema.methods.size} methods`);

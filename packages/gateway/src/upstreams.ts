@@ -10,6 +10,8 @@ import {
   type RestRoute,
   type RpcError,
   type Schema,
+  type SharedCounts,
+  type ShareRules,
   type Status,
 } from "@sluice/rpc";
 import type { DeadlineOptions } from "./deadlines.ts";
@@ -22,6 +24,7 @@ export interface UpstreamsOptions {
   readonly upstreams: readonly UpstreamOptions[];
   readonly rest: RestOptions;
   readonly deadlines: DeadlineOptions;
+  readonly share: ShareRules;
   readonly log: Logger;
 }
 
@@ -48,6 +51,7 @@ interface Joined {
 export class Upstreams {
   readonly #upstreams: readonly Upstream[];
   readonly #pathUnescaping: RestOptions["pathUnescaping"];
+  readonly #share: ShareRules;
   readonly #log: Logger;
   readonly #listeners = new Set<() => void>();
   readonly #served = new Map<Upstream, UpstreamServices | Status>();
@@ -56,12 +60,13 @@ export class Upstreams {
   /** Before, what is wrong with all of them together may be thrown. */
   #isStarted = false;
 
-  constructor({ upstreams, rest, deadlines, log }: UpstreamsOptions) {
+  constructor({ upstreams, rest, deadlines, share, log }: UpstreamsOptions) {
     const { pathUnescaping, ...json } = rest;
     this.#pathUnescaping = pathUnescaping;
+    this.#share = share;
     this.#log = log;
     this.#upstreams = upstreams.map(
-      (each) => new Upstream(each, { json, deadlines, log, changed: () => this.#changed() }),
+      (each) => new Upstream(each, { json, deadlines, share, log, changed: () => this.#changed() }),
     );
     this.#joined = this.#join();
   }
@@ -91,6 +96,16 @@ export class Upstreams {
   /** What is known of the schemas, as one. */
   schema(): Schema | undefined {
     return this.#joined.schema;
+  }
+
+  /** What of the streams of all is shared at this moment. */
+  get sharedCounts(): SharedCounts {
+    const sum = { streams: 0, clients: 0 };
+    for (const { sharedCounts } of this.#upstreams) {
+      sum.streams += sharedCounts.streams;
+      sum.clients += sharedCounts.clients;
+    }
+    return sum;
   }
 
   /** Whether calls to a service have a chance; undefined for a service that no known schema has. */
@@ -143,13 +158,19 @@ export class Upstreams {
 
   /** Logs what is wrong now and was not before. */
   #tellProblems(): void {
-    const { problems } = this.#joined;
-    for (const { code, message } of problems) {
-      if (this.#told.has(message)) continue;
-      if (code === "service_conflict") this.#log.error(message);
-      else this.#log.warn(`an HTTP rule is left out: ${message}`);
+    const problems = new Map<string, "warn" | "error">();
+    for (const { code, message } of this.#joined.problems) {
+      if (code === "service_conflict") problems.set(message, "error");
+      else problems.set(`an HTTP rule is left out: ${message}`, "warn");
     }
-    this.#told = new Set(problems.map(({ message }) => message));
+    for (const path of this.#share.keys()) {
+      const method = this.#joined.schema?.methods.get(path);
+      if (method === undefined) problems.set(`${path} is to be shared, but no backend has it`, "warn");
+      else if (method.kind !== "server_streaming")
+        problems.set(`${path} is to be shared, but only methods that stream replies alone can be`, "warn");
+    }
+    for (const [message, level] of problems) if (!this.#told.has(message)) this.#log[level](message);
+    this.#told = new Set(problems.keys());
   }
 }
 

@@ -108,3 +108,5 @@ export {
   grpcWebSocketsProtocol,
   type GrpcWebSocketsOptions,
 } from "./grpc-websockets/grpc-websockets-dialect.ts";
+export { SharedBackend, type SharedCounts } from "./shared-streams/shared-backend.ts";
+export type { ShareRule, ShareRules } from "./shared-streams/share-rule.ts";

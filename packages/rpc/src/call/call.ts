@@ -33,7 +33,8 @@ export interface CallListener {
   /** `encoding` is how messages are compressed that come as such: one of `CallStart.acceptEncodings`. */
   headers(metadata: Metadata, encoding?: string): void;
   /**
-   * One response message, whole: as protobuf bytes, or with `isCompressed` those compressed. The bytes belong to the listener, which may keep them.
+   * One response message, whole: as protobuf bytes, or with `isCompressed` those compressed. The listener may keep the bytes, and
+   * MUST NOT change them: others may be told the same.
    * A listener that cannot take more calls `Call.pause`; what was already read may still arrive.
    */
   message(bytes: Uint8Array, isCompressed?: boolean): void;
@@ -65,6 +66,8 @@ export interface Backend {
    * Undefined: none is known.
    */
   readonly acceptEncodings?: ReadonlySet<string>;
+  /** Whether messages of a method are told to many listeners, so that encoding each once pays. Default: none are. */
+  shares?(method: Method): boolean;
   /** Begins a call. MUST NOT throw: what goes wrong is told through `listener.end`, later. */
   open(start: CallStart, listener: CallListener): Call;
   /**

@@ -6,6 +6,7 @@ import type { JsonOptions, MessageCodec } from "../codec/message-codec.ts";
 import type { Status } from "../call/status.ts";
 import { RpcError } from "../error.ts";
 import type { Schema } from "../schema/schema.ts";
+import { rememberLast } from "../shared-streams/remember-last.ts";
 import { createBindings } from "./binding.ts";
 import { PathRouter, type RouteResult } from "./path-router.ts";
 import type { PathUnescaping } from "./path-unescaping.ts";
@@ -53,12 +54,13 @@ export function createSchemaRoutes(
   const any = createCodec(AnySchema, codecOptions);
   const routes = bindings.map((binding) => {
     const { input, output } = binding.method;
+    const read =
+      binding.responseField === undefined
+        ? readerOf(codecOf(output))
+        : createFieldReader(binding.responseField, codecOptions);
     const transcoder = new Transcoder(binding, {
       input: codecOf(input),
-      readResponse:
-        binding.responseField === undefined
-          ? readerOf(codecOf(output))
-          : createFieldReader(binding.responseField, codecOptions),
+      readResponse: backend.shares?.(binding.method) === true ? rememberLast(read) : read,
       strict: options.strict ?? false,
     });
     return { transcoder, backend, any };

@@ -5,6 +5,7 @@ import { createCodec } from "../codec/create-codec.ts";
 import type { CodecOptions, MessageCodec } from "../codec/message-codec.ts";
 import type { Method } from "../schema/method.ts";
 import type { Schema } from "../schema/schema.ts";
+import { rememberLast } from "../shared-streams/remember-last.ts";
 
 /** A method that can be called, and who answers. */
 export interface DirectoryEntry {
@@ -43,7 +44,16 @@ class Entry implements DirectoryEntry {
   }
 
   get output(): MessageCodec {
-    return (this.#output ??= createCodec(this.method.output, this.#options));
+    return (this.#output ??= this.#createOutput());
+  }
+
+  #createOutput(): MessageCodec {
+    const codec = createCodec(this.method.output, this.#options);
+    if (this.backend.shares?.(this.method) !== true) return codec;
+    return {
+      bytesFromJson: (json) => codec.bytesFromJson(json),
+      jsonFromBytes: rememberLast((bytes) => codec.jsonFromBytes(bytes)),
+    };
   }
 }
 
