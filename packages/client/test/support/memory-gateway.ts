@@ -18,6 +18,8 @@ export interface TakenCall {
   readonly messages: Uint8Array[];
   readonly ends: Status[];
   isHalfClosed: boolean;
+  /** Called when there is room again. */
+  drained: () => void;
 }
 
 /** A WebSocket in memory, with a multiplex server behind it; messages arrive in microtasks. */
@@ -150,7 +152,14 @@ export class MemoryGateway {
   }
 
   #take(call: AcceptedCall, opening: CallOpening): AcceptedCallListener {
-    const taken: TakenCall = { call, opening, messages: [], ends: [], isHalfClosed: false };
+    const taken: TakenCall = {
+      call,
+      opening,
+      messages: [],
+      ends: [],
+      isHalfClosed: false,
+      drained: () => {},
+    };
     this.calls.push(taken);
     const own = this.service(taken);
     return {
@@ -162,7 +171,7 @@ export class MemoryGateway {
         taken.isHalfClosed = true;
         own.halfClose?.();
       },
-      drain: () => own.drain?.(),
+      drain: () => taken.drained(),
       end: (status) => {
         taken.ends.push(status);
         own.end?.(status);
