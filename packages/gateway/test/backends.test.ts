@@ -62,9 +62,10 @@ test("a backend that is deployed anew is asked anew for its schema", async () =>
 });
 
 describe("several backends", () => {
-  test("are given with an --upstream each, with files for the one that has no reflection", async () => {
+  test("are given with an --upstream each, with files for the one that has no reflection", async (t) => {
     const silent = await startEchoServer({ services: [library], reflection: "none" });
     const open = await startEchoServer({ services: [echo] });
+    t.after(() => Promise.all([silent.close(), open.close()]));
     const rules = join(await mkdtemp(join(tmpdir(), "sluice-rules-")), "rules.yaml");
     await writeFile(rules, `http: { rules: [{ selector: ${library}.GetBook, get: "/books/{name}" }] }`);
     const set = join(dirname(rules), "library.proto");
@@ -88,7 +89,7 @@ describe("several backends", () => {
     assert.equal((await command.ended).code, 0);
     const listed = await runCommand("methods", ...flags);
     assert.match(listed.stdout, /Echo\/Say[\s\S]*Library\/GetBook {2}unary\n {2}GET {4}\/books\/\{name\}/);
-    await Promise.all([silent.close(), open.close(), rm(dirname(rules), { recursive: true })]);
+    await rm(dirname(rules), { recursive: true });
   });
 
   for (const [what, args, expected] of [
@@ -117,8 +118,9 @@ describe("several backends", () => {
     });
   }
 
-  test("with the same service end the start, with the names of both", async () => {
+  test("with the same service end the start, with the names of both", async (t) => {
     const servers = [await startEchoServer(), await startEchoServer()];
+    t.after(() => Promise.all(servers.map((server) => server.close())));
     const flags = servers.flatMap(({ address }, at) => ["--upstream", `${"ab"[at]}=${address}`]);
     for (const command of [
       ["serve", "--port", "0", ...flags],
@@ -131,6 +133,5 @@ describe("several backends", () => {
         /sluice: the service sluice\.test\.v1\.Echo is in .* two backends, a and b; leave/,
       );
     }
-    await Promise.all(servers.map((server) => server.close()));
   });
 });
