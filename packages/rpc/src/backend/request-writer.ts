@@ -5,8 +5,8 @@ import { compressedFlag, framedLength, frameMessages, plainFlag } from "../wire/
 const replayBytes = 64 * 1024;
 
 /**
- * The request messages of one call on their way to a stream, before there is one and when it is replaced.
- * Messages that are sent within one tick leave in one write.
+ * The request messages of one call on their way to a stream, before there is one and when it is replaced. They leave
+ * together with all else that is sent within one turn of the event loop, for which the stream sees.
  */
 export class RequestWriter {
   readonly #sendBufferBytes: number;
@@ -23,7 +23,6 @@ export class RequestWriter {
   #halfClosed = false;
   /** Whether the stream has been told of the half-close. */
   #ended = false;
-  #flushScheduled = false;
   #blocked = false;
 
   /** `onDrain` is called once after a `send` that answered false, when there is room again. */
@@ -43,10 +42,7 @@ export class RequestWriter {
     this.#unsent.push(message);
     this.#unsentFlags.push(isCompressed ? compressedFlag : plainFlag);
     this.#unsentBytes += framedLength(message);
-    if (this.#stream !== undefined && !this.#flushScheduled) {
-      this.#flushScheduled = true;
-      if (unflushed.push(this) === 1) process.nextTick(flushAll);
-    }
+    this.#flush();
     if (this.#unsentBytes + (this.#stream?.unsentBytes ?? 0) >= this.#sendBufferBytes) this.#blocked = true;
     return !this.#blocked;
   }
@@ -54,13 +50,13 @@ export class RequestWriter {
   halfClose(): void {
     if (this.#halfClosed) return;
     this.#halfClosed = true;
-    this.flush();
+    this.#flush();
   }
 
   /** Goes on to a stream: the first one, or the one after a stream that was refused. */
   attach(stream: ClientStream): void {
     this.#stream = stream;
-    this.flush();
+    this.#flush();
   }
 
   /** The stream has sent all that it was given. */
@@ -97,8 +93,7 @@ export class RequestWriter {
   }
 
   /** Hands what is unsent to the stream. */
-  flush(): void {
-    this.#flushScheduled = false;
+  #flush(): void {
     const stream = this.#stream;
     if (stream === undefined || this.#ended) return;
     this.#ended = this.#halfClosed;
@@ -130,13 +125,4 @@ export class RequestWriter {
     this.#blocked = false;
     this.#onDrain();
   }
-}
-
-/** What is flushed at the end of the tick; one callback for all, because one for each would cost as much as a message. */
-let unflushed: RequestWriter[] = [];
-
-function flushAll(): void {
-  const writers = unflushed;
-  unflushed = [];
-  for (const writer of writers) writer.flush();
 }

@@ -32,7 +32,7 @@ export class MultiplexSocket implements Wire {
     this.#multiplex = createServerMultiplex(this, {
       limits,
       // What one turn of the event loop brings from all backends leaves together.
-      defer: setImmediate,
+      defer: atEndOfTurn,
       accept: (call, opening) => accept(this, call, opening),
     });
   }
@@ -76,4 +76,17 @@ export class MultiplexSocket implements Wire {
   close(code: number, reason: string): void {
     this.#connection.close(code, reason);
   }
+}
+
+/** What is done at the end of the turn; one immediate for all sockets, because each costs as much as a small message. */
+let deferred: (() => void)[] = [];
+
+function atEndOfTurn(call: () => void): void {
+  if (deferred.push(call) === 1) setImmediate(callDeferred);
+}
+
+function callDeferred(): void {
+  const calls = deferred;
+  deferred = [];
+  for (const call of calls) call();
 }
