@@ -163,10 +163,7 @@ describe("several backends", () => {
     const { log, until } = recordedLog();
     const url = await start(t, [reflected("one", first.address), two], { log });
     await second.kill();
-    assert.match(
-      await until(/cannot be reached/),
-      /^two cannot be reached \(.*ECONN.*\); trying again$/,
-    );
+    assert.match(await until(/cannot be reached/), /^two cannot be reached \(.*ECONN.*\); trying again$/);
     assert.deepEqual(
       [await health(url, ""), await health(url, echo), await health(url, library)],
       ["SERVING", "SERVING", "NOT_SERVING"],
