@@ -1,4 +1,5 @@
 import { Code } from "@sluice/protocol";
+import { systemClock, type Timer } from "../backend/clock.ts";
 import type { Backend, Call, CallListener, CallStart } from "../call/call.ts";
 import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, okStatus, type Status } from "../call/status.ts";
@@ -69,7 +70,7 @@ type Said = Uint8Array | { readonly status: Status; readonly trailers: Metadata 
 class LocalCall implements Call {
   readonly #listener: CallListener;
   readonly #over: () => void;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #timer: Timer | undefined;
   readonly #metadata: Metadata;
   #service: ServiceListener | undefined;
   #said: Said[] = [];
@@ -87,7 +88,7 @@ class LocalCall implements Call {
     const { timeout } = start;
     if (timeout === undefined) return;
     const late = createStatus(Code.DEADLINE_EXCEEDED, `the deadline of ${timeout} ms passed`);
-    this.#timer = setTimeout(() => this.cancel(late), timeout);
+    this.#timer = systemClock.after(timeout, () => this.cancel(late));
   }
 
   begin(method: ServiceMethod): void {
@@ -172,7 +173,7 @@ class LocalCall implements Call {
   #finish(status: Status, trailers: Metadata): void {
     this.#state = "over";
     this.#said = [];
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#over();
     this.#listener.end(status, trailers);
   }
