@@ -5,6 +5,7 @@ import {
   type BalancedBackend,
   type PathUnescaping,
   type PolicyName,
+  type ShareRules,
 } from "@sluice/rpc";
 import { Option, type Command } from "commander";
 import { Gateway } from "../gateway.ts";
@@ -21,6 +22,7 @@ import {
   timeoutFromText,
   urlOf,
 } from "./parse-value.ts";
+import { shareFromText } from "./share-flag.ts";
 import {
   addSchemaOptions,
   upstreamsFromFlags,
@@ -45,6 +47,8 @@ interface ServeFlags extends SchemaFlags {
   readonly timeout?: number;
   readonly maxTimeout?: number;
   readonly maxConnectionsPerAddress?: number;
+  readonly maxCalls: number;
+  readonly share?: ShareRules;
   readonly allowOrigin?: readonly string[];
   readonly files?: string;
   readonly balance: PolicyName;
@@ -91,6 +95,12 @@ export function addServe(program: Command): void {
       "--max-connections-per-address <count>",
       "connections of one client's address; not behind a proxy, where all have one",
       countFromText,
+    )
+    .option("--max-calls <count>", "calls at once on one WebSocket that carries many", countFromText, 100)
+    .option(
+      "--share <method[,…]>",
+      "open a stream once for all clients with the same request; once for each method, with per=METADATA, replay, latest",
+      shareFromText,
     )
     .option(
       "--allow-origin <origin...>",
@@ -153,6 +163,8 @@ async function serve(flags: ServeFlags): Promise<void> {
         ? {}
         : { maxConnectionsPerAddress: flags.maxConnectionsPerAddress }),
     },
+    multiplex: { maxCalls: flags.maxCalls },
+    ...(flags.share === undefined ? {} : { share: flags.share }),
     ...(origins === undefined ? {} : { origin: origins.includes("*") ? "any" : origins }),
     ...(flags.files === undefined ? {} : { files: flags.files }),
     reflection: flags.serveReflection ?? false,
