@@ -17,6 +17,7 @@ export class ScriptedCall implements Call {
   readonly requests: Uint8Array[] = [];
   isHalfClosed = false;
   isOver = false;
+  isFull = false;
   pauses = 0;
 
   constructor(start: CallStart, listener: CallListener) {
@@ -37,7 +38,7 @@ export class ScriptedCall implements Call {
 
   send(message: Uint8Array): boolean {
     this.requests.push(message);
-    return true;
+    return !this.isFull;
   }
 
   halfClose(): void {

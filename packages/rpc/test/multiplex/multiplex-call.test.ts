@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Code, noMetadata, type AcceptedCall, type Metadata } from "@sluice/protocol";
+import { createCodec, okStatus, type Method, type Status } from "../../src/index.ts";
+import { MultiplexCall } from "../../src/multiplex/multiplex-call.ts";
+import { repeat, converse, say } from "../backend/harness.ts";
+import { ScriptedBackend, type ScriptedCall } from "../shared-streams/scripted-backend.ts";
+
+/** The client's end of a call, which writes down what it is told. */
+class RecordedCall implements AcceptedCall {
+  readonly sent: string[] = [];
+  readonly events: string[] = [];
+  status: Status | undefined;
+  isFull = false;
+
+  headers(metadata: Metadata): void {
+    this.events.push(`headers ${JSON.stringify(metadata)}`);
+  }
+
+  send(message: Uint8Array): boolean {
+    this.sent.push(Buffer.from(message).toString());
+    return !this.isFull;
+  }
+
+  pause(): void {
+    this.events.push("pause");
+  }
+
+  resume(): void {
+    this.events.push("resume");
+  }
+
+  end(status: Status): void {
+    this.status = status;
+  }
+}
+
+function serve(
+  method: Method,
+  { readBytes = 0, encoding = "protobuf" }: { readBytes?: number; encoding?: "protobuf" | "json" } = {},
+): { call: MultiplexCall; accepted: RecordedCall; upstream: ScriptedCall; reports: Status[] } {
+  const backend = new ScriptedBackend();
+  const accepted = new RecordedCall();
+  const reports: Status[] = [];
+  const call = new MultiplexCall({
+    accepted,
+    opening: { method: method.path, metadata: noMetadata, encoding },
+    entry: { method, backend, input: createCodec(method.input), output: createCodec(method.output) },
+    metadata: noMetadata,
+    readBytes: () => readBytes,
+    report: (status) => reports.push(status),
+  });
+  return { call, accepted, upstream: backend.last, reports };
+}
+
+describe("a message of a client", () => {
+  test("is passed on as it is, where it is most of what came", () => {
+    const { call, upstream } = serve(converse, { readBytes: 100 });
+    const message = Buffer.alloc(80);
+    call.message(message);
+    assert.equal(upstream.requests[0], message);
+  });
+
+  test("is copied where it is little of what came, of which it would keep all in memory", () => {
+    const came = Buffer.alloc(60_000);
+    const { call, upstream } = serve(converse, { readBytes: came.length });
+    call.message(came.subarray(8, 9));
+    assert.notEqual(upstream.requests[0]?.buffer, came.buffer);
+    assert.deepEqual(upstream.requests.map(String), ["\0"]);
+  });
+
+  test("is the only one of a method that takes one, and has to be there", () => {
+    for (const method of [say, repeat]) {
+      const two = serve(method);
+      two.call.message(Buffer.from("a"));
+      two.call.message(Buffer.from("b"));
+      assert.equal(two.accepted.status?.code, Code.UNIMPLEMENTED);
+      assert.match(two.accepted.status.message, /more than one message/);
+      assert.equal(two.upstream.requests.length, 1);
+      const none = serve(method);
+      none.call.halfClose();
+      assert.match(none.accepted.status?.message ?? "", /no message/);
+    }
+  });
+
+  test("that is no JSON, or not UTF-8, is INVALID_ARGUMENT", () => {
+    for (const bytes of [Buffer.from("{"), Buffer.from([0x22, 0xff, 0x22]), Buffer.alloc(0)]) {
+      const { call, accepted, reports } = serve(say, { encoding: "json" });
+      call.message(bytes);
+      assert.equal(accepted.status?.code, Code.INVALID_ARGUMENT);
+      assert.deepEqual(reports, [accepted.status]);
+    }
+  });
+});
+
+test("pressure goes both ways, and only where it arises", () => {
+  const { call, accepted, upstream } = serve(converse);
+  accepted.isFull = true;
+  upstream.reply("a");
+  assert.equal(upstream.pauses, 1);
+  call.drain();
+  upstream.isFull = true;
+  call.message(Buffer.from("a"));
+  assert.deepEqual(accepted.events, ["pause"]);
+  upstream.listener.drain();
+  assert.deepEqual(accepted.events, ["pause", "resume"]);
+});
+
+test("the end is told once, with what the backend said", () => {
+  const { accepted, upstream, call, reports } = serve(converse);
+  upstream.finish({ code: Code.ABORTED, message: "so far" });
+  assert.deepEqual(accepted.status, { code: Code.ABORTED, message: "so far" });
+  call.end(okStatus);
+  assert.equal(reports.length, 1);
+});
+
+test("a reply that cannot be read as its message is INTERNAL for a client of JSON", () => {
+  const { accepted, upstream } = serve(converse, { encoding: "json" });
+  upstream.listener.message(Buffer.from([0xff]));
+  assert.equal(accepted.status?.code, Code.INTERNAL);
+});
