@@ -1,4 +1,4 @@
-import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { status, type ServerDuplexStream } from "@grpc/grpc-js";
 
 /** What a client sends: its room and name in every message, a text in all but the first. */
 export interface ChatRequest {
@@ -25,6 +25,10 @@ export function join(member: Member): void {
   let room: string | undefined;
   member.on("data", ({ room: into, name, text }: ChatRequest) => {
     if (room === undefined) {
+      if (into === "") {
+        member.emit("error", { code: status.INVALID_ARGUMENT, details: "the first message names no room" });
+        return;
+      }
       room = into;
       const members = rooms.get(room) ?? new Map<Member, string>();
       rooms.set(room, members.set(member, name === "" ? "Somebody" : name));

@@ -1,10 +1,11 @@
-// Starts the demo: the gRPC backend and the gateway before it, each in a process of its own.
+// Builds the page and starts the demo: the gRPC backend and the gateway before it, each in a process of its own.
 import { fork, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { build } from "vite";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const sluice = join(
@@ -43,6 +44,8 @@ function stop(code: number): void {
 process.on("SIGINT", () => stop(0));
 process.on("SIGTERM", () => stop(0));
 
+await build({ configFile: join(here, "../vite.config.ts"), logLevel: "warn" });
+
 const backend = fork(join(here, "backend.ts"), { stdio: ["ignore", "pipe", "inherit", "ipc"] });
 watch(backend);
 const backendPort = await firstLine(backend);
@@ -57,7 +60,7 @@ const gateway = spawn(
     "--proto",
     join(here, "../proto/demo.proto"),
     "--files",
-    join(here, "../page"),
+    join(here, "../dist"),
     "--port",
     port,
     "--grace",

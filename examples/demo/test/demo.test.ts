@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startChromium } from "@sluice/testkit";
-import { startDemo, type Demo } from "./support.ts";
+import type { Page } from "playwright-core";
+import { startDemo, startServers, takeScreenshots, type Demo } from "./support.ts";
 
 let demo: Demo;
 before(async () => {
@@ -38,6 +39,11 @@ const callAllKinds = `(async () => {
   };
 })()`;
 
+async function say(page: Page, text: string): Promise<void> {
+  await page.fill("#text", text);
+  await page.press("#text", "Enter");
+}
+
 describe("in a real Chromium", () => {
   let browser: Awaited<ReturnType<typeof startChromium>>;
   before(async () => {
@@ -45,34 +51,78 @@ describe("in a real Chromium", () => {
   });
   after(() => browser.close());
 
-  test("two windows chat through a bidirectional gRPC stream", async () => {
-    const windows = await Promise.all(
-      ["Ann", "Ben"].map(async (name) => {
-        const page = await browser.newPage();
-        await page.goto(demo.url);
-        await page.fill("#name", name);
-        return page;
-      }),
-    );
-    const [ann, ben] = windows;
-    assert.ok(ann !== undefined && ben !== undefined);
-    await ann.click("#enter button");
+  /** A window in which somebody has joined the room. */
+  async function join(url: string, name: string): Promise<Page> {
+    const page = await browser.newPage();
+    await page.goto(url);
+    await page.fill("#name", name);
+    await page.click("#enter button");
+    await page.locator("#chat").waitFor();
+    return page;
+  }
+
+  test("two windows chat through a bidirectional stream, with the generated client", async () => {
+    const ann = await join(demo.url, "Ann");
     await ann.getByText("You are alone here").waitFor();
-    await ben.click("#enter button");
+    assert.equal(await ann.textContent("#state"), "Connected");
+    const ben = await join(demo.url, "Ben");
     await ann.getByText("Ben has come").waitFor();
-    await ann.fill("#text", "Hello, Ben <b>&amp; all</b>");
-    await ann.press("#text", "Enter");
+    await say(ann, "Hello, Ben <b>&amp; all</b>");
     await ben.getByText("Hello, Ben <b>&amp; all</b>").waitFor();
-    await ben.fill("#text", "Grüße, Ann 👋");
-    await ben.press("#text", "Enter");
+    await say(ben, "Grüße, Ann 👋");
     await ann.getByText("Grüße, Ann 👋").waitFor();
-    if (process.env["SCREENSHOT"] !== undefined) await ann.screenshot({ path: process.env["SCREENSHOT"] });
+    await takeScreenshots(ann, "chat");
     await ben.click("#leave");
     await ben.getByText("You have left.").waitFor();
     await ann.getByText("Ben has gone").waitFor();
-    assert.equal(await ann.textContent("#state"), "You are alone here; open a second window.");
-    for (const page of windows) await page.close();
+    assert.equal(await ann.textContent("#members"), "You are alone here; open a second window.");
+    await ben.click("#enter button");
+    await ann.getByText("2 are here.").waitFor();
+    for (const page of [ann, ben]) await page.close();
   });
+
+  test("a room that lets nobody in says why", async () => {
+    const page = await browser.newPage();
+    await page.goto(demo.url);
+    await page.fill("#name", "Ann");
+    await page.fill("#room", " ");
+    await page.click("#enter button");
+    await page.getByText("The room did not let you in: the first message names no room").waitFor();
+    await page.locator("#enter").waitFor();
+    await takeScreenshots(page, "refused");
+    await page.close();
+  });
+
+  for (const [how, signal] of [
+    ["is killed", "SIGKILL"],
+    ["is shut down", "SIGTERM"],
+  ] as const) {
+    test(`the gateway ${how} and comes back, and the chat goes on`, { timeout: 120_000 }, async () => {
+      const servers = await startServers();
+      const windows = [await join(servers.url, "Ann"), await join(servers.url, "Ben")] as const;
+      const [ann, ben] = windows;
+      const cleo = await join(servers.url, "Cleo");
+      await cleo.getByText("3 are here.").waitFor();
+      await servers.stopGateway(signal);
+      for (const page of windows) await page.getByText("The connection was lost.").waitFor();
+      await say(ann, "Are you there?");
+      await ann.locator(".pending", { hasText: "Are you there?" }).waitFor();
+      await takeScreenshots(ann, "away");
+      await cleo.click("#leave");
+      await cleo.getByText("You have left.").waitFor();
+      await servers.startGateway();
+      for (const page of windows) {
+        await page.getByText("Connected again (reconnected once)").waitFor();
+        await page.getByText("2 are here.").waitFor();
+      }
+      await ann.locator(".own", { hasText: "Are you there?" }).waitFor();
+      assert.equal(await ann.locator(".pending").count(), 0);
+      await say(ben, "Here I am.");
+      await ann.getByText("Here I am.").waitFor();
+      for (const page of [...windows, cleo]) await page.close();
+      await servers.stop();
+    });
+  }
 
   test("all four kinds of calls work from a page", async () => {
     const page = await browser.newPage();
@@ -98,7 +148,7 @@ test("Ctrl-C ends the demo, all of it", async () => {
   await assert.rejects(fetch(another.url));
 });
 
-test("a port in use ends the demo, all of it, and says so", { timeout: 30_000 }, async () => {
+test("a port in use ends the demo, all of it, and says so", { timeout: 60_000 }, async () => {
   const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
   const second = spawn(process.execPath, ["--import", "tsx", "--conditions=@sluice/source", main], {
     env: { ...process.env, PORT: new URL(demo.url).port },

@@ -1,6 +1,10 @@
-import { spawn } from "node:child_process";
+import { fork, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
 
 /** The demo as `npm start` runs it, on a free port. */
 export interface Demo {
@@ -20,10 +24,10 @@ export async function startDemo(): Promise<Demo> {
   });
   let output = "";
   child.stdout.setEncoding("utf8");
-  while (!output.includes("Ctrl-C")) {
-    const [chunk] = (await once(child.stdout, "data")) as [string];
-    output += chunk;
-  }
+  child.stdout.on("data", (chunk: string) => (output += chunk));
+  const ended = new AbortController();
+  child.once("close", () => ended.abort(new Error(`the demo ended after this:\n${output}`)));
+  while (!output.includes("Ctrl-C")) await once(child.stdout, "data", { signal: ended.signal });
   const url = /http:\/\/[\d.]+:\d+/.exec(output)?.[0] ?? "";
   const stop = async (): Promise<void> => {
     // Standard output is closed when the last of them has ended.
@@ -33,4 +37,65 @@ export async function startDemo(): Promise<Demo> {
     await closed;
   };
   return { url, output, stop };
+}
+
+/** The demo's backend with a gateway that comes and goes, always on the same port. */
+export interface Servers {
+  readonly url: string;
+  /** Ends the gateway with a signal; resolves when it is gone. */
+  stopGateway(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
+  startGateway(): Promise<void>;
+  /** Ends everything. */
+  stop(): Promise<void>;
+}
+
+/** Starts both. The page must have been built. */
+export async function startServers(): Promise<Servers> {
+  const packageFolder = dirname(createRequire(import.meta.url).resolve("@sluice/gateway/package.json"));
+  const backend = fork(inDemo("src/backend.ts"), { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+  const upstream = `127.0.0.1:${await firstLine(backend)}`;
+  const options = ["--upstream", upstream, "--proto", inDemo("proto/demo.proto"), "--files", inDemo("dist")];
+  const quiet = ["--grace", "1", "--log-level", "silent"];
+  let port = "0";
+  let gateway: ChildProcess;
+  let url = "";
+  const startGateway = async (): Promise<void> => {
+    const args = [join(packageFolder, "bin/sluice.js"), "serve", ...options, ...quiet, "--port", port];
+    gateway = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    url = /http:\/\/\S+/.exec(await firstLine(gateway))?.[0] ?? "";
+    ({ port } = new URL(url));
+  };
+  const stopGateway = async (signal: "SIGKILL" | "SIGTERM"): Promise<void> => {
+    const exited = once(gateway, "exit");
+    gateway.kill(signal);
+    await exited;
+  };
+  await startGateway();
+  const stop = async (): Promise<void> => {
+    await stopGateway("SIGKILL");
+    const exited = once(backend, "exit");
+    backend.kill("SIGTERM");
+    await exited;
+  };
+  return { url, stopGateway, startGateway, stop };
+}
+
+async function firstLine({ stdout }: ChildProcess): Promise<string> {
+  if (stdout === null) throw new Error("the process has no standard output");
+  const [line] = (await once(createInterface(stdout), "line")) as [string];
+  return line;
+}
+
+/** Writes PNG files of a page, light and dark, to the folder that the environment variable SCREENSHOTS names. */
+export async function takeScreenshots(page: Page, name: string): Promise<void> {
+  const folder = process.env["SCREENSHOTS"];
+  if (folder === undefined) return;
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`) });
+  }
+}
+
+function inDemo(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url));
 }
