@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { compileProtos } from "@sluice/rpc";
+import { startChromium, startFaultProxy } from "@sluice/testkit";
+import { build } from "esbuild";
+import type { UploadFindings } from "./browser/page.ts";
+import { chatProtoPath, startChatServer } from "./support/chat-server.ts";
+import { startEchoGateway, startGateway } from "./support/gateway.ts";
+
+type Chromium = Awaited<ReturnType<typeof startChromium>>;
+type Tab = Awaited<ReturnType<Chromium["newPage"]>>;
+
+/** Serves an empty page with the script. */
+async function startPage(): Promise<{ server: Server; origin: string }> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("browser/page.ts", import.meta.url))],
+    bundle: true,
+    write: false,
+    format: "iife",
+    platform: "browser",
+    conditions: ["@sluice/source"],
+    logLevel: "error",
+  });
+  const script = outputFiles[0]?.text ?? "";
+  const server = createServer((request, response) => {
+    const isScript = request.url === "/page.js";
+    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
+    response.end(isScript ? script : '<!doctype html><meta charset="utf-8"><script src="page.js"></script>');
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+describe("in Chromium", () => {
+  let page: Awaited<ReturnType<typeof startPage>>;
+  let chat: Awaited<ReturnType<typeof startChatServer>>;
+  let sluice: Awaited<ReturnType<typeof startEchoGateway>>;
+  let chromium: Chromium;
+
+  before(async () => {
+    page = await startPage();
+    chat = await startChatServer();
+    sluice = await startEchoGateway({ origin: [page.origin] });
+    chromium = await startChromium();
+  });
+  after(async () => {
+    await chromium.close();
+    await sluice.close();
+    chat.close();
+    page.server.close();
+  });
+
+  /** A window of its own, in which `page` is. */
+  async function openWindow(url: string, options: object = {}): Promise<Tab> {
+    const tab = await chromium.newPage();
+    await tab.goto(page.origin);
+    await tab.evaluate(`page.open(${JSON.stringify({ url, ...options })})`);
+    return tab;
+  }
+
+  test("two windows chat through a bidirectional stream of a generated client", async () => {
+    const schema = await compileProtos([chatProtoPath], { importPaths: [dirname(chatProtoPath)] });
+    const gateway = await startGateway(chat.address, schema, { origin: [page.origin] });
+    const [ann, bob] = [await openWindow(gateway.ws), await openWindow(gateway.ws)];
+    await ann.evaluate(`window.me = page.join("tea", "Ann"), undefined`);
+    await ann.waitForFunction(`me.heard.length === 1`);
+    await bob.evaluate(`window.me = page.join("tea", "Bob"), undefined`);
+    await bob.waitForFunction(`me.heard.length === 1`);
+    await ann.evaluate(`me.say("hello Bob ☕")`);
+    await bob.waitForFunction(`me.heard.length === 2`);
+    await bob.evaluate(`me.say("hello Ann")`);
+    const all = ["Bob: joins", "Ann: hello Bob ☕", "Bob: hello Ann"];
+    await ann.waitForFunction(`me.heard.length === 4`);
+    assert.deepEqual(await ann.evaluate(`me.heard`), ["Ann: joins", ...all]);
+    await bob.waitForFunction(`me.heard.length === 3`);
+    assert.deepEqual(await bob.evaluate(`me.heard`), all);
+    await bob.evaluate(`me.leave()`);
+    assert.equal(await bob.evaluate(`me.ended`), "OK");
+    await ann.evaluate(`page.close()`);
+    assert.match(await ann.evaluate<string>(`me.ended`), /^\[unavailable\]/);
+    await Promise.all([ann.close(), bob.close()]);
+    await gateway.close();
+  });
+
+  test("100 bidirectional calls are open at once, on one socket", async () => {
+    const tab = await openWindow(sluice.ws);
+    await tab.evaluate(`page.converse(100).then((all) => { window.all = all; })`);
+    const { webSockets, multiplexCalls } = sluice.gateway.counts;
+    assert.deepEqual([webSockets, multiplexCalls], [1, 100]);
+    assert.equal(await tab.evaluate(`all.end()`), 100);
+    await tab.close();
+  });
+
+  test("pings pass beside an upload of 100 MB", async (context) => {
+    const tab = await openWindow(sluice.ws);
+    const found = await tab.evaluate<UploadFindings>(`page.upload(100)`);
+    const { bytes, seconds, idle, beside } = found;
+    assert.equal(bytes, 100_000_000);
+    context.diagnostic(
+      `upload: ${(100 / seconds).toFixed(0)} MB/s; ${beside.count} pings beside it: median ${beside.median} ms, p99 ${beside.p99} ms; alone: median ${idle.median} ms, p99 ${idle.p99} ms`,
+    );
+    assert.ok(beside.count > 20, `${beside.count} pings`);
+    assert.equal(sluice.gateway.counts.webSockets, 1);
+    await tab.close();
+  });
+
+  test("a call is made in a worker", async () => {
+    const tab = await openWindow(sluice.ws);
+    assert.equal(await tab.evaluate(`page.inWorker(${JSON.stringify(sluice.ws)})`), "from a worker");
+    await tab.close();
+  });
+
+  test("a network that is cut is noticed, and used again when it is back", async () => {
+    const proxy = await startFaultProxy(`127.0.0.1:${sluice.port}`);
+    const tab = await openWindow(`ws://${proxy.address}`, {
+      keepaliveIntervalMs: 200,
+      keepaliveTimeoutMs: 200,
+      connectTimeoutMs: 500,
+      backoff: { initialMs: 50, maxMs: 200 },
+      failFastAfter: 1000,
+    });
+    assert.equal(await tab.evaluate(`page.say("before")`), "before");
+    await tab.evaluate(`window.sleeping = page.sleep(), undefined`);
+    // Silent, as where a cable is pulled: nobody is told.
+    proxy.set({ stall: true });
+    assert.match(await tab.evaluate<string>(`sleeping`), /^\[unavailable\] .*4408/);
+    await tab.evaluate(`window.waiting = page.say("after"), undefined`);
+    proxy.set({});
+    assert.equal(await tab.evaluate(`waiting`), "after");
+    const states = await tab.evaluate<string[]>(`page.statesSince()`);
+    assert.deepEqual([...states.slice(0, 3), states.at(-1)], ["connecting", "open", "waiting", "open"]);
+    proxy.reset();
+    assert.equal(
+      await tab.evaluate(`page.say("again").then((text) => text === "again" ? text : page.say("again"))`),
+      "again",
+    );
+    await tab.close();
+    await proxy.close();
+  });
+
+  test("calls go on that a gateway has when it goes away, and the next ones find its successor", async () => {
+    const { echo, schema } = sluice;
+    const options = { origin: [page.origin] };
+    const old = await startGateway(echo.address, schema, options);
+    const tab = await openWindow(old.ws);
+    await tab.evaluate(`page.converse(10).then((all) => { window.all = all; })`);
+    const closed = old.close(20_000);
+    await tab.waitForFunction(`page.statesSince().includes("waiting")`);
+    const successor = await startGateway(echo.address, schema, { ...options, port: old.port });
+    assert.equal(await tab.evaluate(`page.say("new")`), "new");
+    assert.equal(successor.gateway.counts.webSockets, 1);
+    assert.equal(old.gateway.counts.multiplexCalls, 10);
+    assert.equal(await tab.evaluate(`all.end()`), 10);
+    await closed;
+    assert.equal(await tab.evaluate(`page.say("still")`), "still");
+    await tab.close();
+    await successor.close();
+  });
+});
