@@ -17,8 +17,9 @@ export function requestHeaders(
   headers[":path"] = path;
   Object.assign(headers, definition);
   if (timeout !== undefined) headers["grpc-timeout"] = timeout;
-  for (const [name, value] of Object.entries(metadata)) {
+  for (const name in metadata) {
     if (!isMetadataName(name)) continue;
+    const value = metadata[name] as string | readonly string[];
     if (typeof value === "string") {
       if (isMetadataValue(name, value)) headers[name] = value;
     } else {
@@ -32,7 +33,8 @@ export function requestHeaders(
 /** How large metadata is: names, values, and 32 bytes for each value. Source: RFC 9113, section 6.5.2. */
 export function metadataBytes(metadata: Metadata): number {
   let bytes = 0;
-  for (const [name, value] of Object.entries(metadata)) {
+  for (const name in metadata) {
+    const value = metadata[name] as string | readonly string[];
     if (typeof value === "string") bytes += name.length + value.length + 32;
     else for (const each of value) bytes += name.length + each.length + 32;
   }

@@ -6,32 +6,34 @@ import type { HttpRequest } from "./http-message.ts";
 
 const prefix = "grpc-metadata-";
 
-// The headers that grpc-gateway forwards as `grpcgateway-*`, which backends behind it have come to read.
-const forwarded = new Set([
-  "accept",
-  "accept-charset",
-  "accept-language",
-  "accept-ranges",
-  "authorization",
-  "cache-control",
-  "content-type",
-  "cookie",
-  "date",
-  "expect",
-  "from",
-  "if-match",
-  "if-modified-since",
-  "if-none-match",
-  "if-schedule-tag-match",
-  "if-unmodified-since",
-  "max-forwards",
-  "origin",
-  "pragma",
-  "referer",
-  "user-agent",
-  "via",
-  "warning",
-]);
+/** The headers that grpc-gateway forwards as `grpcgateway-*`, which backends behind it have come to read. */
+const forwarded: ReadonlyMap<string, string> = new Map(
+  [
+    "accept",
+    "accept-charset",
+    "accept-language",
+    "accept-ranges",
+    "authorization",
+    "cache-control",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "from",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-schedule-tag-match",
+    "if-unmodified-since",
+    "max-forwards",
+    "origin",
+    "pragma",
+    "referer",
+    "user-agent",
+    "via",
+    "warning",
+  ].map((name) => [name, `grpcgateway-${name}`]),
+);
 
 const printableAscii = /^[\x20-\x7e]*$/;
 const metadataKey = /^[a-z0-9_.-]+$/;
@@ -50,14 +52,15 @@ export function metadataFromRequest(request: HttpRequest): Metadata {
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = (raw[at] ?? "").toLowerCase();
     const value = raw[at + 1] ?? "";
-    if (name.startsWith(prefix)) add(metadata, name.slice(prefix.length), value);
+    if (name.startsWith(prefix)) addOwn(metadata, name.slice(prefix.length), value);
     else if (name === "host" || name === ":authority") host ??= value;
     else if (name === "last-event-id") add(metadata, name, value);
     else if (name === "x-forwarded-host") forwardedHost ??= value;
     else if (name === "x-forwarded-for") forwardedFor.push(value);
-    else if (forwarded.has(name)) {
+    else {
       if (name === "authorization") add(metadata, name, value);
-      add(metadata, `grpcgateway-${name}`, value);
+      const key = forwarded.get(name);
+      if (key !== undefined) add(metadata, key, value);
     }
   }
   const address = request.socket.remoteAddress;
@@ -89,9 +92,14 @@ export function headersFromMetadata(
   return Object.entries(metadata).map(([key, value]) => [`${headerPrefix}${key}`, value]);
 }
 
-function add(metadata: Record<string, string | string[]>, key: string, value: string): void {
+/** Adds what a client names itself. */
+function addOwn(metadata: Record<string, string | string[]>, key: string, value: string): void {
   // `grpc-` belongs to the protocol: a client may not set the timeout or the encoding of the backend's call.
-  if (!metadataKey.test(key) || key.startsWith("grpc-") || !printableAscii.test(value)) return;
+  if (metadataKey.test(key) && !key.startsWith("grpc-")) add(metadata, key, value);
+}
+
+function add(metadata: Record<string, string | string[]>, key: string, value: string): void {
+  if (!printableAscii.test(value)) return;
   const held = metadata[key];
   if (held === undefined) metadata[key] = value;
   else if (Array.isArray(held)) held.push(value);

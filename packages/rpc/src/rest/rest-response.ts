@@ -71,9 +71,9 @@ export class UnaryResponse<Reply> implements RestResponse<Reply> {
       writeTrailers(response, trailers);
       response.end();
     } else {
-      const body = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
-      response.setHeader("content-length", String(body.length));
-      response.end(body);
+      // As it is: Node sends a text and the head before it as one.
+      response.setHeader("content-length", String(Buffer.byteLength(chunk)));
+      response.end(chunk);
     }
   }
 }
