@@ -20,7 +20,7 @@ export interface MultiplexCallOptions {
   readonly report: (status: Status) => void;
 }
 
-/** A message that is less than this part of what it came in is copied when it is passed on. */
+/** A message is copied, where it may be kept, when it is less than this part of what it came in. */
 const viewShare = 4;
 
 /** One call of a client on its way to the backend; protobuf messages pass undecoded, JSON is transcoded. */
@@ -28,6 +28,7 @@ export class MultiplexCall implements AcceptedCallListener {
   readonly #options: MultiplexCallOptions;
   readonly #isJson: boolean;
   readonly #isSingle: boolean;
+  readonly #answer: Answer;
   readonly #call: Call;
   #hasMessage = false;
 
@@ -45,6 +46,7 @@ export class MultiplexCall implements AcceptedCallListener {
       answer,
     );
     answer.begin(this.#call);
+    this.#answer = answer;
   }
 
   message(bytes: Uint8Array): void {
@@ -58,8 +60,9 @@ export class MultiplexCall implements AcceptedCallListener {
       const json = this.#bytesFromJson(bytes);
       if (json === undefined) return;
       message = json;
-    } else if (bytes.length * viewShare < readBytes()) {
-      // What waits is counted by its own bytes, and not by what it is a view of.
+    } else if (!this.#answer.hasBegun && bytes.length * viewShare < readBytes()) {
+      // Until it is answered, a backend keeps messages, to send them again. It counts their own bytes, and not those
+      // of what they are views of.
       message = Buffer.from(bytes);
     }
     if (!this.#call.send(message)) accepted.pause();
@@ -92,6 +95,8 @@ export class MultiplexCall implements AcceptedCallListener {
 
 /** What the backend answers, on its way to the client. */
 class Answer implements CallListener {
+  /** Whether the backend has answered anything. */
+  hasBegun = false;
   readonly #options: MultiplexCallOptions;
   readonly #isJson: boolean;
   #call: Call | undefined;
@@ -107,6 +112,7 @@ class Answer implements CallListener {
   }
 
   headers(metadata: Metadata): void {
+    this.hasBegun = true;
     this.#options.accepted.headers(metadata);
   }
 

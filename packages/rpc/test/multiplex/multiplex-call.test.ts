@@ -67,6 +67,10 @@ describe("a message of a client", () => {
     call.message(came.subarray(8, 9));
     assert.notEqual(upstream.requests[0]?.buffer, came.buffer);
     assert.deepEqual(upstream.requests.map(String), ["\0"]);
+    // A backend that has answered sends nothing again.
+    upstream.listener.headers(noMetadata);
+    call.message(came.subarray(8, 9));
+    assert.equal(upstream.requests[1]?.buffer, came.buffer);
   });
 
   test("is the only one of a method that takes one, and has to be there", () => {
