@@ -7,6 +7,7 @@ import { benchEcho } from "./echo.ts";
 import { benchMemory } from "./memory.ts";
 import { readOptions, type BenchOptions } from "./options.ts";
 import { benchRest } from "./rest.ts";
+import { benchShared } from "./shared.ts";
 import { benchStream } from "./stream.ts";
 
 const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
@@ -18,6 +19,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   rest: benchRest,
   stream: benchStream,
   bidi: benchBidi,
+  shared: benchShared,
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -6,7 +6,7 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Length of one counted phase. */
   readonly milliseconds: number;
-  /** Connections of broadcast and memory. */
+  /** Connections of broadcast, memory and shared. */
   readonly connections: number;
   /** Only the cases whose name contains this text. */
   readonly only: string;

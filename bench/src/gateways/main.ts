@@ -9,6 +9,8 @@ async function start(name: string, backend: string, descriptors: string): Promis
   switch (name) {
     case "sluice":
       return (await import("./sluice.ts")).startSluice(backend, descriptors);
+    case "shared":
+      return (await import("./sluice.ts")).startSluice(backend, descriptors, true);
     case "grpc-js":
       return (await import("./grpc-js.ts")).startGrpcJs(backend, descriptors);
     case "connect-node":
@@ -16,7 +18,7 @@ async function start(name: string, backend: string, descriptors: string): Promis
     case "ws + grpc-js":
       return (await import("./ws-grpc-js.ts")).startWsGrpcJs(backend);
     default:
-      throw new RangeError(`no gateway ${name}: one of sluice, grpc-js, connect-node, ws + grpc-js`);
+      throw new RangeError(`no gateway ${name}: one of sluice, shared, grpc-js, connect-node, ws + grpc-js`);
   }
 }
 

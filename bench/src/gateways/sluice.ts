@@ -1,8 +1,11 @@
 import { createLogger, Gateway } from "@sluice/gateway";
-import { createBalancedBackend, loadDescriptorSets } from "@sluice/rpc";
+import { createBalancedBackend, loadDescriptorSets, type ShareRules } from "@sluice/rpc";
 
-/** The gateway as `sluice serve` makes it. Resolves to its port. */
-export async function startSluice(backend: string, descriptors: string): Promise<number> {
+/** Late followers first get the latest note, so that all begin with one. */
+const share: ShareRules = new Map([["/sluice.bench.Board/Follow", { replay: true }]]);
+
+/** The gateway as `sluice serve` makes it; with `shares` it opens `Board.Follow` once for all. Resolves to its port. */
+export async function startSluice(backend: string, descriptors: string, shares = false): Promise<number> {
   const gateway = new Gateway({
     upstreams: [
       {
@@ -12,6 +15,7 @@ export async function startSluice(backend: string, descriptors: string): Promise
       },
     ],
     log: createLogger("warn"),
+    ...(shares && { share }),
   });
   const { port } = await gateway.start("127.0.0.1", 0);
   return port;
