@@ -184,6 +184,17 @@ describe("REST over HTTP/1.1", () => {
     await sluice.echo.calls.until((calls) => calls.cancelled > cancelled, 1000);
   });
 
+  for (const type of ["application/json", "application/x-ndjson", "application/jsonl", "text/plain"]) {
+    test(`a client's stream may be called ${type}, also on the path of the method`, async () => {
+      const response = await fetch(`${sluice.http}/sluice.test.v1.Echo/Receive`, {
+        method: "POST",
+        headers: { "content-type": type },
+        body: '{"data":"AAAA"}\n{"data":"AA=="}\n',
+      });
+      assert.deepEqual([response.status, await response.json()], [200, { messages: "2", bytes: "4" }]);
+    });
+  }
+
   test("a client's stream of JSON texts is a stream of messages", async () => {
     for (const body of [
       '{"text":"a"}\n{"text":"b"}\n',

@@ -52,7 +52,8 @@ export function createRpcHandler(
 }
 
 /** What REST reads as JSON, whatever it is called: curl says that all it sends is a form. */
-const jsonTypes = /^(?:|application\/(?:.+\+)?json|text\/(?:json|plain)|application\/x-www-form-urlencoded)$/;
+const jsonTypes =
+  /^(?:|application\/(?:(?:.+\+)?json|(?:x-)?(?:ndjson|jsonl|jsonlines)|x-www-form-urlencoded)|text\/(?:json|plain))$/;
 
 /** Refuses a body for a method that no dialect can read, so that it is not taken for broken JSON. */
 function refuseForeign(request: HttpRequest, response: HttpResponse, options: DialectOptions): boolean {
