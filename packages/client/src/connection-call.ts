@@ -17,8 +17,8 @@ const FULL_BYTES: number = 64 * 1024;
 
 /** What a call needs of its connection. */
 export interface CallHost {
-  /** The call waits for a link: for its first one, or because the server has certainly not processed it. */
-  wait(call: ConnectionCall): void;
+  /** The call needs another link, because it has certainly not been processed on this one. */
+  refused(call: ConnectionCall, link: Link, reason: string): void;
   /** The call has ended. */
   forget(call: ConnectionCall): void;
 }
@@ -31,7 +31,8 @@ export class ConnectionCall implements Call, CallListener {
   readonly #listener: CallListener;
   readonly #openedAt: number;
   readonly #deadline: Timer | undefined;
-  /** The call on the link that it is on. */
+  /** The link that it is on, and the call there. */
+  #link: Link | undefined;
   #current: Call | undefined;
   /** What was sent, for another link; undefined from when the server has answered, or it is too much. */
   #kept: Uint8Array[] | undefined = [];
@@ -64,6 +65,7 @@ export class ConnectionCall implements Call, CallListener {
     const start =
       timeout === undefined ? this.#start : { ...this.#start, timeout: Math.max(timeout - passed, 1) };
     const call = link.open(start, this);
+    this.#link = link;
     this.#current = call;
     if (this.#isPaused) call.pause();
     let hasRoom = true;
@@ -132,9 +134,12 @@ export class ConnectionCall implements Call, CallListener {
 
   end(status: Status, trailers: Metadata): void {
     if (this.#hasEnded) return;
-    this.#current = undefined;
-    if (status.unprocessed === true && this.#kept !== undefined) this.#host.wait(this);
-    else this.#finish(status, trailers);
+    const link = this.#link;
+    if (status.unprocessed !== true || this.#kept === undefined || link === undefined) {
+      return this.#finish(status, trailers);
+    }
+    this.#link = this.#current = undefined;
+    this.#host.refused(this, link, status.message);
   }
 
   /** Ends the call because no connection came. */

@@ -46,17 +46,19 @@ export class Connection {
   #hasBeenOpen = false;
   readonly #links: LinkHost = {
     opened: (link) => this.#opened(link),
-    goingAway: (link, reason) => {
-      this.#leaving.add(link);
-      this.#replace(link, `the server goes away${reason === "" ? "" : `: ${reason}`}`);
-    },
+    goingAway: (link, reason) =>
+      this.#leave(link, `the server goes away${reason === "" ? "" : `: ${reason}`}`),
     lost: (link, reason) => {
       this.#leaving.delete(link);
       this.#replace(link, reason);
     },
   };
   readonly #calls: CallHost = {
-    wait: (call) => this.#wait(call),
+    refused: (call, link, reason) => {
+      // Whatever made it refuse this call, it takes no other.
+      if (this.#state.link === link) this.#leave(link, reason);
+      this.#wait(call);
+    },
     forget: (call) => this.#waiting.delete(call),
   };
 
@@ -122,15 +124,13 @@ export class Connection {
   #wait(call: ConnectionCall): void {
     const { shown, link } = this.#state;
     if (shown.kind === "open" && link !== undefined) return call.attach(link);
+    if (shown.kind === "idle" || (shown.kind === "waiting" && this.#failures === 0)) this.#attempt();
     this.#waiting.add(call);
-    if (shown.kind === "closed" || this.isFailing) {
-      // A listener is told nothing before `open` has returned.
-      queueMicrotask(() => {
-        if (this.#waiting.delete(call)) call.giveUp(this.#unavailable());
-      });
-    } else if (shown.kind === "idle" || (shown.kind === "waiting" && this.#failures === 0)) {
-      this.#attempt();
-    }
+    if (shown.kind !== "closed" && !this.isFailing) return;
+    // A listener is told nothing before `open` has returned.
+    queueMicrotask(() => {
+      if (this.#waiting.delete(call)) call.giveUp(this.#unavailable());
+    });
   }
 
   #attempt(): void {
@@ -150,6 +150,12 @@ export class Connection {
     const calls = [...this.#waiting];
     this.#waiting.clear();
     for (const call of calls) if (!call.hasEnded) this.#wait(call);
+  }
+
+  /** A link takes no new calls. */
+  #leave(link: Link, reason: string): void {
+    this.#leaving.add(link);
+    this.#replace(link, reason);
   }
 
   /** Looks for another link where this is the one for new calls. */

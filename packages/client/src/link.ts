@@ -35,6 +35,7 @@ export class Link implements Wire {
   readonly #options: ResolvedOptions;
   readonly #socket: WebSocketLike;
   #multiplex: ClientMultiplex | undefined;
+  /** The limit of time for connecting; afterwards, the next look at a full buffer. */
   #timer: Timer;
   #isOpen = false;
   #isBlocked = false;

@@ -193,6 +193,15 @@ describe("a connection", () => {
     assert.equal(connection.state.kind, "open");
   });
 
+  test("tells a call nothing before it is opened, also where the first attempt is the last", async () => {
+    const { gateway, open } = setUp({ failFastAfter: 1 });
+    gateway.mode = "throw";
+    const { record } = open();
+    assert.equal(record.ends.length, 0);
+    await settle();
+    assert.match(record.ends[0]?.message ?? "", /SecurityError/);
+  });
+
   test("closes with the code of the error when the server does what it must not", async () => {
     for (const [data, code] of [
       ["text", 4400],
