@@ -89,11 +89,9 @@ export class EnvelopedCall implements CallListener {
 
   /** Takes the messages from the body of the request. */
   read(): void {
-    const { request, entry, bodyMs } = this.#options;
+    const { request, entry } = this.#options;
     const { kind } = entry.method;
-    if (kind === "unary" || kind === "server_streaming") {
-      this.#bodyTimer = setTimeout(() => this.#call.cancel(lateBody(bodyMs)), bodyMs);
-    }
+    if (kind === "unary" || kind === "server_streaming") this.#limitBody();
     request.on("data", (chunk: Buffer) => this.#read(chunk));
     request.on("end", () => {
       clearTimeout(this.#bodyTimer);
@@ -143,6 +141,15 @@ export class EnvelopedCall implements CallListener {
     this.#isOver = true;
     discardRest(request);
     report(status);
+  }
+
+  #limitBody(): void {
+    const { bodyMs } = this.#options;
+    this.#bodyTimer = setTimeout(() => {
+      // While a message is inflated, it is not the client that is slow.
+      if (this.#isBusy) this.#limitBody();
+      else this.#call.cancel(lateBody(bodyMs));
+    }, bodyMs);
   }
 
   #begin(metadata: Metadata, encoding: string | undefined): void {
