@@ -10,6 +10,8 @@ import type { Page } from "playwright-core";
 export interface Demo {
   readonly url: string;
   readonly output: string;
+  /** What it has said of problems until now. */
+  readonly errors: () => string;
   /** Ends it as Ctrl-C does; resolves when every process of it is gone. */
   stop(): Promise<void>;
 }
@@ -18,15 +20,17 @@ export async function startDemo(): Promise<Demo> {
   const child = spawn("npm", ["start", "--silent"], {
     cwd: fileURLToPath(new URL("../../..", import.meta.url)),
     env: { ...process.env, PORT: "0" },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
     // A group of its own, so that the signal reaches what npm started, as a terminal's does.
     detached: true,
   });
   let output = "";
+  let errors = "";
   child.stdout.setEncoding("utf8");
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
   child.stdout.on("data", (chunk: string) => (output += chunk));
   const ended = new AbortController();
-  child.once("close", () => ended.abort(new Error(`the demo ended after this:\n${output}`)));
+  child.once("close", () => ended.abort(new Error(`the demo ended after this:\n${output}${errors}`)));
   while (!output.includes("Ctrl-C")) await once(child.stdout, "data", { signal: ended.signal });
   const url = /http:\/\/[\d.]+:\d+/.exec(output)?.[0] ?? "";
   const stop = async (): Promise<void> => {
@@ -36,7 +40,7 @@ export async function startDemo(): Promise<Demo> {
     child.stdout.resume();
     await closed;
   };
-  return { url, output, stop };
+  return { url, output, errors: () => errors, stop };
 }
 
 /** The demo's backend with a gateway that comes and goes, always on the same port. */

@@ -175,7 +175,8 @@ export class MultiplexDialect {
       entry,
       metadata: metadataOfCall(ofSocket, opening.metadata),
       readBytes: () => socket.readBytes,
-      report,
+      // A client that leaves is no failure of the backend.
+      report: (status) => report(socket.gone ?? status),
     });
   }
 }

@@ -1,4 +1,5 @@
 import {
+  Code,
   createServerMultiplex,
   type AcceptedCall,
   type AcceptedCallListener,
@@ -9,6 +10,7 @@ import {
   type Wire,
 } from "@sluice/protocol";
 import type { WebSocketConnection } from "@sluice/websocket";
+import { createStatus, type Status } from "../call/status.ts";
 
 /** What a socket of the multiplex wire is served with. */
 export interface MultiplexSocketOptions {
@@ -26,6 +28,8 @@ export class MultiplexSocket implements Wire {
   readonly #multiplex: ServerMultiplex;
   /** Bytes of the WebSocket message that is being read. */
   readBytes = 0;
+  /** Why its calls have ended, where the client is gone. */
+  gone: Status | undefined;
 
   constructor(connection: WebSocketConnection, { limits, accept }: MultiplexSocketOptions) {
     this.#connection = connection;
@@ -56,6 +60,7 @@ export class MultiplexSocket implements Wire {
 
   /** The WebSocket is gone. */
   closed(code: number, reason: string): void {
+    this.gone = createStatus(Code.CANCELLED, `the client closed the WebSocket (${code})`);
     this.#multiplex.closed(code, reason);
   }
 
