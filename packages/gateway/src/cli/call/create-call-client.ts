@@ -3,11 +3,12 @@ import { BackendClient } from "./backend-client.ts";
 import type { CallClient, CallClientOptions } from "./call-client.ts";
 import { ConnectClient } from "./connect-client.ts";
 import { GrpcWebBackend } from "./grpc-web-backend.ts";
+import { MultiplexBackend } from "./multiplex-backend.ts";
 import { RestClient } from "./rest-client.ts";
 import { RestWebSocketClient } from "./rest-websocket-client.ts";
 
 /** The dialects in which a call can be made from the terminal. */
-export const dialects = ["grpc", "grpc-web", "connect", "rest", "rest-websocket"] as const;
+export const dialects = ["grpc", "grpc-web", "connect", "rest", "rest-websocket", "multiplex"] as const;
 export type Dialect = (typeof dialects)[number];
 
 /** The client that speaks a dialect with a server. */
@@ -18,6 +19,8 @@ export function createCallClient(dialect: Dialect, options: CallClientOptions): 
       return new BackendClient(createHttp2Backend(url.origin, tls === undefined ? {} : { tls }), schema);
     case "grpc-web":
       return new BackendClient(new GrpcWebBackend(options), schema);
+    case "multiplex":
+      return new BackendClient(new MultiplexBackend(options), schema);
     case "connect":
       return new ConnectClient(options);
     case "rest":
