@@ -18,7 +18,7 @@ export interface ConnectionOptions {
   readonly backoff?: BackoffOptions;
   /**
    * Failed attempts in a row after which calls do not wait for the next one any more, but end with UNAVAILABLE (or go
-   * over HTTP, where there is a fallback) until an attempt succeeds. Default 2.
+   * over HTTP, where there is a fallback) until an attempt succeeds. Default 3.
    */
   readonly failFastAfter?: number;
   /** Milliseconds without anything from the server, after which it is asked whether it is there. Default 20,000. */
@@ -47,7 +47,7 @@ export const defaultConnectionOptions: Required<
   >
 > = Object.freeze({
   connectTimeoutMs: 10_000,
-  failFastAfter: 2,
+  failFastAfter: 3,
   keepaliveIntervalMs: 20_000,
   keepaliveTimeoutMs: 10_000,
   maxRetryBytes: 1024 * 1024,

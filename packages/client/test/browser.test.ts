@@ -57,8 +57,12 @@ describe("in Chromium", () => {
   });
 
   /** A window of its own, in which `page` is. */
-  async function openWindow(url: string, options: object = {}): Promise<Tab> {
-    const tab = await chromium.newPage();
+  async function openWindow(
+    url: string,
+    options: object = {},
+    browser: Pick<Chromium, "newPage"> = chromium,
+  ): Promise<Tab> {
+    const tab = await browser.newPage();
     await tab.goto(page.origin);
     await tab.evaluate(`page.open(${JSON.stringify({ url, ...options })})`);
     return tab;
@@ -144,11 +148,45 @@ describe("in Chromium", () => {
     await proxy.close();
   });
 
+  test("a connection is made at once when the browser says that it is online", async () => {
+    const proxy = await startFaultProxy(`127.0.0.1:${sluice.port}`);
+    const context = await chromium.newContext();
+    const hour = { initialMs: 3_600_000, maxMs: 3_600_000 };
+    const tab = await openWindow(`ws://${proxy.address}`, { backoff: hour }, context);
+    assert.equal(await tab.evaluate(`page.say("before")`), "before");
+    proxy.reset();
+    await tab.waitForFunction(`page.statesSince().at(-1) === "waiting"`);
+    await tab.evaluate(`window.waiting = page.say("after"), undefined`);
+    await context.setOffline(true);
+    await context.setOffline(false);
+    assert.equal(await tab.evaluate(`waiting`), "after");
+    await context.close();
+    await proxy.close();
+  });
+
+  test("calls go over HTTP where WebSockets are blocked", async () => {
+    const blocker = createServer((_request, response) => response.writeHead(400).end());
+    blocker.listen(0, "127.0.0.1");
+    await once(blocker, "listening");
+    const { port } = blocker.address() as AddressInfo;
+    const tab = await openWindow(`ws://127.0.0.1:${port}`, { backoff: { initialMs: 50 } });
+    await tab.evaluate(`page.fallBack(${JSON.stringify(sluice.http)})`);
+    assert.equal(await tab.evaluate(`page.say("over HTTP")`), "over HTTP");
+    assert.match(
+      await tab.evaluate<string>(`page.converse(1).catch((error) => error.message)`),
+      /^\[unavailable\] sluice\.test\.v1\.Echo\/Converse has a stream of requests, which HTTP cannot carry/,
+    );
+    await tab.close();
+    blocker.close();
+  });
+
   test("calls go on that a gateway has when it goes away, and the next ones find its successor", async () => {
     const { echo, schema } = sluice;
     const options = { origin: [page.origin] };
     const old = await startGateway(echo.address, schema, options);
-    const tab = await openWindow(old.ws);
+    // The successor may need its time.
+    const patience = { failFastAfter: 1000, backoff: { initialMs: 50, maxMs: 200 } };
+    const tab = await openWindow(old.ws, patience);
     await tab.evaluate(`page.converse(10).then((all) => { window.all = all; })`);
     const closed = old.close(20_000);
     await tab.waitForFunction(`page.statesSince().includes("waiting")`);

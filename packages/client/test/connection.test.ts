@@ -23,6 +23,7 @@ function setUp(options: Partial<ConnectionOptions> = {}): Setup {
     webSocket: gateway.webSocket,
     clock,
     random: () => 0.5,
+    failFastAfter: 2,
     ...options,
   });
   const states: ConnectionState[] = [];

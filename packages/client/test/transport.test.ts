@@ -215,7 +215,9 @@ describe("a network", () => {
 test("a gateway that goes away finishes its calls, while the next ones go to its successor", async () => {
   const { echo, schema } = sluice;
   const old = await startGateway(echo.address, schema);
-  const { client, transport } = connect({ url: old.ws });
+  // The successor may need its time.
+  const patience = { failFastAfter: 1000, backoff: { initialMs: 50, maxMs: 200 } };
+  const { client, transport } = connect({ url: old.ws, ...patience });
   let post: ((text: string | undefined) => void) | undefined;
   async function* posts(): AsyncGenerator<{ text: string }> {
     for (;;) {

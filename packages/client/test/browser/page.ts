@@ -1,5 +1,6 @@
 /** What runs in the pages and the worker of `browser.test.ts`: it hangs its functions on the global object. */
 import { type Client, ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-web";
 import { createTransport, type MultiplexTransport } from "../../src/connect/index.ts";
 import { Chat, type Post } from "../generated/chat_pb.ts";
 import { Echo } from "../generated/echo_pb.ts";
@@ -37,6 +38,13 @@ function open(options: { url: string } & Record<string, unknown>): void {
   echo = createClient(Echo, transport);
   states = [];
   transport.connection.subscribe(({ kind }) => states.push(kind));
+}
+
+/** Has a fallback over HTTP from now on. */
+function fallBack(baseUrl: string): void {
+  const { connection } = transport;
+  transport = createTransport({ connection, fallback: createConnectTransport({ baseUrl }) });
+  echo = createClient(Echo, transport);
 }
 
 /** Requests that are made one by one. */
@@ -167,6 +175,7 @@ if (!("document" in globalThis)) {
 
 const page = {
   open,
+  fallBack,
   join,
   converse,
   upload,
