@@ -1,7 +1,7 @@
 import { Code, type AcceptedCall, type AcceptedCallListener, type CallOpening } from "@sluice/protocol";
 import type { Call, CallListener } from "../call/call.ts";
 import type { Metadata } from "../call/metadata.ts";
-import type { Status } from "../call/status.ts";
+import { createStatus, type Status } from "../call/status.ts";
 import { parseJsonBytes } from "../codec/json-text.ts";
 import { statusFromError } from "../transcode/json-call.ts";
 import type { DirectoryEntry } from "../wire/directory.ts";
@@ -80,7 +80,9 @@ export class MultiplexCall implements AcceptedCallListener {
   }
 
   end(status: Status): void {
-    this.#call.cancel(status);
+    // To the backend, a client whose connection is lost has left.
+    const isLost = status.code === Code.UNAVAILABLE;
+    this.#call.cancel(isLost ? createStatus(Code.CANCELLED, status.message) : status);
   }
 
   #bytesFromJson(bytes: Uint8Array): Uint8Array | undefined {

@@ -118,6 +118,12 @@ test("the end is told once, with what the backend said", () => {
   assert.equal(reports.length, 1);
 });
 
+test("a client whose connection is lost has cancelled its call", () => {
+  const { call, reports } = serve(converse);
+  call.end({ code: Code.UNAVAILABLE, message: "the connection closed with 1006" });
+  assert.deepEqual(reports, [{ code: Code.CANCELLED, message: "the connection closed with 1006" }]);
+});
+
 test("a reply that cannot be read as its message is INTERNAL for a client of JSON", () => {
   const { accepted, upstream } = serve(converse, { encoding: "json" });
   upstream.listener.message(Buffer.from([0xff]));
