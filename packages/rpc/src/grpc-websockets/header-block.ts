@@ -2,7 +2,7 @@
 export const maxHeaderBytes: number = 64 * 1024;
 
 const validBlock = /^[\x20-\x7e\t\r\n]*$/;
-const validLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/;
+const validLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)$/;
 
 /**
  * Names and values in turn, of a block of lines `Name: value`, as a client of grpc-websockets begins with it; undefined
@@ -17,7 +17,7 @@ export function parseHeaderBlock(bytes: Uint8Array): string[] | undefined {
     const found = validLine.exec(line);
     if (found === null) return undefined;
     const [, name = "", value = ""] = found;
-    raw.push(name, value);
+    raw.push(name, value.trim());
   }
   return raw;
 }

@@ -26,6 +26,12 @@ describe("a block of headers", () => {
     });
   }
 
+  test("is read in a time that grows with its length alone", () => {
+    const begun = performance.now();
+    assert.deepEqual(parseHeaderBlock(Buffer.from(`a:${" ".repeat(65_000)}b`)), ["a", "b"]);
+    assert.ok(performance.now() - begun < 1000);
+  });
+
   test("is found by names in lower case, with all values", () => {
     const headers = headersFromBlock(["A", "1", "b", "2", "a", "3", "__proto__", "4"]);
     assert.deepEqual(Object.entries(headers), [
