@@ -4,10 +4,14 @@ import { frameFlag, frameHeadBytes, frameType, maxPayloadBytes, preface } from "
 /** From this size on a payload is passed on as it is: a copy would cost more than a further chunk. */
 const largeBytes = 8 * 1024;
 
+const firstBytes = 4 * 1024;
+/** What a busy turn needed beyond this is not kept for the next one. */
+const keptBytes = 64 * 1024;
+
 /** Gathers frames, so that those of one turn leave in one write. */
 export class FrameWriter {
   #chunks: Uint8Array[] = [];
-  #bytes: Buffer = Buffer.allocUnsafeSlow(4 * 1024);
+  #bytes: Buffer = Buffer.allocUnsafeSlow(firstBytes);
   #length = 0;
 
   /** Says what a client says first. */
@@ -126,7 +130,13 @@ export class FrameWriter {
   /** The socket may hold what it is given for a while, so it gets a copy. */
   #seal(): void {
     if (this.#length === 0) return;
-    this.#chunks.push(Buffer.from(this.#bytes.subarray(0, this.#length)));
+    const filled = this.#bytes.subarray(0, this.#length);
+    if (this.#bytes.length > keptBytes) {
+      this.#chunks.push(filled);
+      this.#bytes = Buffer.allocUnsafeSlow(firstBytes);
+    } else {
+      this.#chunks.push(Buffer.from(filled));
+    }
     this.#length = 0;
   }
 }
