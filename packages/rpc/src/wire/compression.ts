@@ -51,9 +51,9 @@ export function encodingsFromHeader(header: string | undefined): string[] {
   const found: string[] = [];
   for (const each of header.split(",")) {
     const [name = "", ...parameters] = each
-      .trim()
       .toLowerCase()
-      .split(/\s*;\s*/);
+      .split(";")
+      .map((part) => part.trim());
     if (!/^[a-z0-9_-]+$/.test(name) || name === "identity" || found.includes(name)) continue;
     if (!parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))) found.push(name);
   }

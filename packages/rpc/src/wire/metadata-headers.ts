@@ -70,7 +70,7 @@ export function metadataFromHeaders(
     const joined = raw[index + 1] as string;
     if (!isMetadataValue(name, joined)) continue;
     metadata ??= Object.create(null) as Record<string, string | string[]>;
-    for (const value of name.endsWith("-bin") ? joined.split(/ *, */) : [joined]) {
+    for (const value of name.endsWith("-bin") ? joined.split(",").map((each) => each.trim()) : [joined]) {
       const before = metadata[name];
       if (before === undefined) metadata[name] = value;
       else if (typeof before === "string") metadata[name] = [before, value];
