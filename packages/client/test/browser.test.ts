@@ -123,9 +123,9 @@ describe("in Chromium", () => {
   test("a network that is cut is noticed, and used again when it is back", async () => {
     const proxy = await startFaultProxy(`127.0.0.1:${sluice.port}`);
     const tab = await openWindow(`ws://${proxy.address}`, {
-      keepaliveIntervalMs: 200,
-      keepaliveTimeoutMs: 200,
-      connectTimeoutMs: 500,
+      keepaliveIntervalMs: 500,
+      keepaliveTimeoutMs: 500,
+      connectTimeoutMs: 1000,
       backoff: { initialMs: 50, maxMs: 200 },
       failFastAfter: 1000,
     });

@@ -192,9 +192,8 @@ describe("a network", () => {
     const proxy = await startFaultProxy(`127.0.0.1:${sluice.port}`);
     const { client, transport } = connect({
       url: `ws://${proxy.address}`,
-      keepaliveIntervalMs: 100,
-      keepaliveTimeoutMs: 100,
-      connectTimeoutMs: 300,
+      keepaliveIntervalMs: 500,
+      keepaliveTimeoutMs: 500,
     });
     await client.say({ text: "before" });
     const sleeping = failure(client.sleep({}));
