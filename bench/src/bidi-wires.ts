@@ -1,6 +1,7 @@
 import { createClientMultiplex, MULTIPLEX_PROTOCOL, type Call } from "@sluice/protocol";
 import type { Note } from "./bidi-notes.ts";
 import { BidiSocket, maskedFrame } from "./bidi-socket.ts";
+import { openConnection } from "./connection.ts";
 
 const method = "sluice.bench.Echo/Converse";
 
@@ -38,6 +39,9 @@ export const jsonWire: BidiWire = { isMultiplexed: false, open: openJson };
 
 /** The wire of `gateways/ws-grpc-js.ts`. */
 export const numberedWire: BidiWire = { isMultiplexed: true, open: openNumbered };
+
+/** Messages on a bare socket, whose server writes back what it reads. */
+export const bareWire: BidiWire = { isMultiplexed: true, open: openBare };
 
 async function openMultiplex({
   port,
@@ -155,6 +159,40 @@ async function openGrpcWebsockets({
   socket.send(maskedFrame(Buffer.from(headers), "binary"));
   const frame = maskedFrame(Buffer.concat([Buffer.from([0]), wanted]), "binary");
   return { send: () => socket.send(frame) };
+}
+
+async function openBare({ port, notes, replied, failed }: BidiConnectionOptions): Promise<BidiConnection> {
+  /** In the order in which they were sent, and so come back. */
+  const waiting: number[] = [];
+  let received = 0;
+  const socket = await openConnection({
+    port,
+    upgrade: false,
+    onBytes: (bytes) => {
+      for (let at = 0; at < bytes.length;) {
+        const [call = 0] = waiting;
+        const wanted = notes[call]?.bytes.subarray(received) ?? Buffer.alloc(0);
+        const size = Math.min(wanted.length, bytes.length - at);
+        check(wanted.subarray(0, size), bytes.subarray(at, at + size));
+        at += size;
+        received = size < wanted.length ? received + size : 0;
+        if (received > 0) return;
+        waiting.shift();
+        replied(call);
+      }
+    },
+    onError: failed,
+  });
+  return {
+    send: (call) => {
+      waiting.push(call);
+      if (socket.writableCorked === 0) {
+        socket.cork();
+        process.nextTick(() => socket.uncork());
+      }
+      socket.write(notes[call]?.bytes ?? Buffer.alloc(0));
+    },
+  };
 }
 
 /** Passes over the one frame of headers before the first message. */

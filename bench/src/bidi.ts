@@ -1,16 +1,25 @@
 import { BidiLoad } from "./bidi-load.ts";
-import { grpcWebsocketsWire, jsonWire, multiplexWire, numberedWire, type BidiWire } from "./bidi-wires.ts";
+import {
+  bareWire,
+  grpcWebsocketsWire,
+  jsonWire,
+  multiplexWire,
+  numberedWire,
+  type BidiWire,
+} from "./bidi-wires.ts";
 import { formatComparison, type ComparedCase } from "./comparison.ts";
 import { contest, type Contestant, type Load } from "./contest.ts";
 import type { BenchOptions } from "./options.ts";
 import { Program } from "./program.ts";
 import { buildPrograms, type Programs } from "./programs.ts";
+import { ServerProcess } from "./server-process.ts";
 
-const subjects = ["ws + grpc-js", "grpcwebproxy", "grpc-websocket-proxy", "sluice"] as const;
+const subjects = ["net", "ws + grpc-js", "grpcwebproxy", "grpc-websocket-proxy", "sluice"] as const;
 
 type SubjectName = (typeof subjects)[number];
 
 const wires: Record<SubjectName, BidiWire> = {
+  net: bareWire,
   "ws + grpc-js": numberedWire,
   grpcwebproxy: grpcWebsocketsWire,
   "grpc-websocket-proxy": jsonWire,
@@ -49,6 +58,7 @@ open; each sends its message again when it has come back. Median (least–most) 
 for its way to the backend and back.
 ws + grpc-js is written by hand and passes bytes through. grpcwebproxy (grpc-websockets) and grpc-websocket-proxy
 (over grpc-gateway, with JSON) are in Go; they have one call on a socket, so that they have 100 sockets in all cases.
+net is bare sockets that write back what they read, without a backend: what the clients' side costs at the least.
 `);
   console.log(formatComparison("CPU µs per message", ["sluice"], compared));
 }
@@ -59,7 +69,7 @@ async function start(
   chosen: readonly BidiCase[],
 ): Promise<Contestant> {
   const backend = await Program.start("echo", programs.echo, []);
-  const gateway = await startGateway(name, programs, `127.0.0.1:${backend.port}`);
+  const gateway = await startServer(name, programs, `127.0.0.1:${backend.port}`);
   const wire = wires[name];
   const loads: Load[] = [];
   for (const { connections, calls, bytes } of chosen) {
@@ -81,8 +91,13 @@ async function start(
   return { server: { cpu: () => gateway.cpu(), stop }, loads };
 }
 
-function startGateway(name: SubjectName, programs: Programs, backend: string): Promise<Program> {
+function startServer(
+  name: SubjectName,
+  programs: Programs,
+  backend: string,
+): Promise<Program | ServerProcess> {
   const { nodeGateway, descriptors, grpcwebproxy, wsproxy } = programs;
+  if (name === "net") return ServerProcess.start(name);
   if (name === "grpcwebproxy") return Program.start(name, grpcwebproxy, [backend]);
   if (name === "grpc-websocket-proxy") return Program.start(name, wsproxy, [backend]);
   return Program.start(name, process.execPath, [nodeGateway, name, backend, descriptors]);
