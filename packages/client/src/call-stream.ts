@@ -198,7 +198,8 @@ export class CallStream {
 
 /** The metadata of both; the values of a name that both have, one after the other. */
 function joinMetadata(first: Metadata, second: Metadata): Metadata {
-  const joined: Record<string, string | readonly string[]> = { ...first };
+  // Names come from the server, and "constructor" is one.
+  const joined: Record<string, string | readonly string[]> = Object.assign(Object.create(null), first);
   for (const name in second) {
     const values = second[name] ?? [];
     joined[name] = name in joined ? [joined[name] ?? [], values].flat() : values;

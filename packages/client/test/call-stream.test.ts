@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, test } from "node:test";
-import { Code } from "@sluice/protocol";
+import { Code, type Metadata } from "@sluice/protocol";
 import * as fc from "fast-check";
 import { CallError, Connection } from "../src/index.ts";
 import { CallStream } from "../src/call-stream.ts";
+import { headersFromMetadata } from "../src/headers.ts";
 import { FakeClock, settle } from "./support/fake-clock.ts";
 import { MemoryGateway, type TakenCall } from "./support/memory-gateway.ts";
 import { bytes } from "./support/recorder.ts";
@@ -60,6 +61,16 @@ describe("what comes", () => {
     assert.deepEqual([error.code, error.rawMessage], [Code.NOT_FOUND, "gone"]);
     assert.deepEqual({ ...error.metadata }, { "x-a": "1", "x-b": ["1", "2", "3"] });
     assert.equal(await stream.next().catch((reason: unknown) => reason), error);
+  });
+
+  test("may have names that objects have, too", async () => {
+    const { stream, taken } = await open();
+    const trailers = JSON.parse('{ "constructor": "1", "__proto__": "2" }') as Metadata;
+    taken.call.end({ code: Code.ABORTED, message: "" }, trailers);
+    const error: unknown = await stream.next().catch((reason: unknown) => reason);
+    assert.ok(error instanceof CallError);
+    assert.deepEqual(Object.entries(error.metadata), Object.entries(trailers));
+    assert.deepEqual([...headersFromMetadata(error.metadata)].length, 2);
   });
 
   test("holds the server up while nobody asks for it", async () => {
