@@ -11,6 +11,7 @@ import { build } from "esbuild";
 import type { UploadFindings } from "./browser/page.ts";
 import { chatProtoPath, startChatServer } from "./support/chat-server.ts";
 import { startEchoGateway, startGateway } from "./support/gateway.ts";
+import { settled } from "./support/settled.ts";
 
 type Chromium = Awaited<ReturnType<typeof startChromium>>;
 type Tab = Awaited<ReturnType<Chromium["newPage"]>>;
@@ -35,6 +36,12 @@ async function startPage(): Promise<{ server: Server; origin: string }> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** Memory of this process, where server and gateway are, in MiB. */
+function mebibytes(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return Math.round((heapUsed + arrayBuffers) / 1024 / 1024);
 }
 
 describe("in Chromium", () => {
@@ -111,6 +118,35 @@ describe("in Chromium", () => {
     );
     assert.ok(beside.count > 20, `${beside.count} pings`);
     assert.equal(sluice.gateway.counts.webSockets, 1);
+    await tab.close();
+  });
+
+  test("a page that reads slowly stops the gRPC server, and one is stopped by a server that does not read", async (context) => {
+    const tab = await openWindow(sluice.ws);
+    const { calls } = sluice.echo;
+    await tab.evaluate(`window.download = page.download(), download.read(1)`);
+    const record = calls.records.at(-1);
+    assert.ok(record !== undefined);
+    const ahead: number[] = [];
+    const memory: number[] = [];
+    for (let read = 1; read < 1000; read += 200) {
+      ahead.push((await settled(() => record.sent)) - read);
+      memory.push(mebibytes());
+      await tab.evaluate(`download.read(200)`);
+    }
+    context.diagnostic(
+      `down: the server is ${ahead.join(", ")} messages of 16 KiB ahead; server and gateway have ${memory.join(", ")} MiB`,
+    );
+    for (const messages of ahead) assert.ok(messages < 200, `${messages} messages ahead`);
+    await tab.evaluate(`download.stop()`);
+
+    const idle = mebibytes();
+    await tab.evaluate(`page.push().then((upload) => { window.upload = upload; })`);
+    const asked = await settled(() => tab.evaluate<number>(`upload.asked()`));
+    context.diagnostic(`up: ${asked} messages of 16 KiB were asked for; ${idle}, then ${mebibytes()} MiB`);
+    assert.ok(asked < 400, `${asked} messages were asked for`);
+    await tab.evaluate(`upload.stop()`);
+    await calls.until(({ open }) => open === 0);
     await tab.close();
   });
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import {
   Code,
   ConnectError,
@@ -20,6 +19,7 @@ import { createTransport, type MultiplexTransport, type TransportOptions } from 
 import type { ConnectionState } from "../src/index.ts";
 import { Echo } from "./generated/echo_pb.ts";
 import { startEchoGateway, startGateway } from "./support/gateway.ts";
+import { settled } from "./support/settled.ts";
 
 let sluice: Awaited<ReturnType<typeof startEchoGateway>>;
 const transports: MultiplexTransport[] = [];
@@ -116,16 +116,6 @@ describe("a transport", () => {
     assert.equal(transport.connection.state.kind, "closed");
   });
 });
-
-/** Resolves with the number when it has not changed for a while. */
-async function settled(count: () => number): Promise<number> {
-  for (let last = -1; ;) {
-    const now = count();
-    if (now === last) return now;
-    last = now;
-    await wait(150);
-  }
-}
 
 describe("back-pressure", () => {
   test("stops the gRPC server's writing when the caller does not read", async (context) => {

@@ -140,6 +140,34 @@ async function upload(megabytes: number): Promise<UploadFindings> {
   return { bytes: Number(bytes), seconds, idle, beside: await beside };
 }
 
+/** An endless stream of messages of 16 KiB, of which so many are read as one asks for. */
+function download(): { read(count: number): Promise<void>; stop(): void } {
+  const controller = new AbortController();
+  const replies = echo.send({ size: 16_384, count: 0 }, { signal: controller.signal });
+  const reader = replies[Symbol.asyncIterator]();
+  const read = async (count: number): Promise<void> => {
+    for (let left = count; left > 0; left--) await reader.next();
+  };
+  return { read, stop: () => controller.abort() };
+}
+
+/** Sends messages of 16 KiB without an end to a server that does not read them; tells how many were asked for. */
+async function push(): Promise<{ asked(): number; stop(): void }> {
+  const controller = new AbortController();
+  let asked = 0;
+  async function* endless(): AsyncGenerator<{ text: string }> {
+    const text = "x".repeat(16_384);
+    for (;;) {
+      asked++;
+      yield { text };
+    }
+  }
+  // It answers each, and does not read while nobody reads its answers.
+  const replies = echo.converse(endless(), { signal: controller.signal });
+  await replies[Symbol.asyncIterator]().next();
+  return { asked: () => asked, stop: () => controller.abort() };
+}
+
 /** The text that comes back, or the error. */
 async function say(text: string): Promise<string> {
   return echo.say({ text }).then(
@@ -179,6 +207,8 @@ const page = {
   join,
   converse,
   upload,
+  download,
+  push,
   say,
   sleep,
   inWorker,
