@@ -14,7 +14,7 @@ export interface ShareRule {
    * those before. Default: `close`.
    */
   readonly slow?: "close" | "latest";
-  /** Bytes that may wait for one client, where each message counts 32 more. Default 1 MiB. */
+  /** Bytes that may wait for one client, where each message counts 32 more; one message always may. Default 1 MiB. */
   readonly maxWaitingBytes?: number;
 }
 

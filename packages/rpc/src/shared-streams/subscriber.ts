@@ -115,7 +115,8 @@ export class Subscriber implements Call {
     if (slow === "latest") this.#dropWaiting();
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length + messageCost;
-    if (slow === "latest" || this.#waitingBytes <= maxWaitingBytes) return;
+    // One message may always wait, or a large one could reach nobody who joins behind it.
+    if (this.#waiting.length === 1 || this.#waitingBytes <= maxWaitingBytes) return;
     const what = `more than ${maxWaitingBytes} bytes of a shared stream wait for a client that reads too slowly`;
     this.cancel(createStatus(Code.RESOURCE_EXHAUSTED, what));
   }

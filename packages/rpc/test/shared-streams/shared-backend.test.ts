@@ -244,6 +244,24 @@ describe("a client that reads slowly", () => {
   });
 });
 
+test("a message that is larger than what may wait reaches those who come later, and those who read slowly", async () => {
+  share({ replay: true, maxWaitingBytes: 1000 });
+  const first = join();
+  await turn();
+  first.call.pause();
+  const large = "x".repeat(2000);
+  backend.last.reply(large);
+  const late = join();
+  await turn();
+  first.call.resume();
+  for (const client of [first, late]) assert.deepEqual(textsOf(client), [large]);
+  assert.deepEqual(shared.counts, { streams: 1, clients: 2 });
+  late.call.cancel();
+  first.call.cancel();
+  assert.deepEqual(late.heard.events, ["message", "end"]);
+  assert.deepEqual(shared.counts, { streams: 0, clients: 0 });
+});
+
 test("when the backend closes, everybody is told", async () => {
   const clients = [join(), join()];
   await turn();
