@@ -10,4 +10,5 @@ export type { CallOptions, JsonClient, JsonStream } from "./json-client.ts";
 export { CallError } from "./call-error.ts";
 export type { ErrorDetail } from "./error-details.ts";
 
-export { Code, type Metadata } from "@sluice/protocol";
+export { Code } from "@sluice/protocol";
+export type { Call, CallListener, CallStart, Metadata, MultiplexLimits, Status } from "@sluice/protocol";
