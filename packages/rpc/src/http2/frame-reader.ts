@@ -1,9 +1,20 @@
-import { errorCode, frameHeadBytes, frameType, Http2Violation, maxPayloadBytes } from "./frame.ts";
+import { errorCode, frameFlag, frameHeadBytes, frameType, Http2Violation, maxPayloadBytes } from "./frame.ts";
 
-/** Gets each frame, whole. The payload is a view of what arrived, or memory of its own. */
+/**
+ * Gets each frame: DATA without padding as it arrives, perhaps as several frames of which only the last ends the stream,
+ * all others whole. The payload is a view of what arrived, or memory of its own.
+ */
 export type FrameSink = (type: number, flags: number, streamId: number, payload: Buffer) => void;
 
 const noBytes = Buffer.alloc(0);
+
+/** A DATA frame of which a part was passed on. */
+interface PartialData {
+  readonly id: number;
+  readonly flags: number;
+  /** Bytes that are still to come. */
+  left: number;
+}
 
 /** Cuts the bytes of a connection into frames, wherever the chunks are split. */
 export class FrameReader {
@@ -12,6 +23,7 @@ export class FrameReader {
   /** A frame that has not wholly arrived: its bytes, the head among them. */
   #partial: Buffer = noBytes;
   #have = 0;
+  #data: PartialData | undefined;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -19,7 +31,8 @@ export class FrameReader {
 
   /** Takes the next bytes. Throws Http2Violation for a frame that is too large, and for a first one that is no SETTINGS. */
   push(chunk: Buffer): void {
-    let at = this.#have > 0 ? this.#continue(chunk) : 0;
+    let at = this.#data === undefined ? 0 : this.#pass(this.#data, chunk, 0);
+    if (this.#have > 0) at = this.#continue(chunk);
     while (chunk.length - at >= frameHeadBytes) {
       const end = at + this.#frameBytes(chunk, at);
       if (end > chunk.length) break;
@@ -32,12 +45,17 @@ export class FrameReader {
   #deliver(bytes: Buffer, at: number, end: number): void {
     const type = bytes[at + 3] ?? 0;
     const flags = bytes[at + 4] ?? 0;
-    this.#sink(
-      type,
-      flags,
-      bytes.readUInt32BE(at + 5) & 0x7fff_ffff,
-      bytes.subarray(at + frameHeadBytes, end),
-    );
+    this.#sink(type, flags, streamIdAt(bytes, at), bytes.subarray(at + frameHeadBytes, end));
+  }
+
+  /** Passes on what has come of a DATA frame, without a copy; answers the position behind it. */
+  #pass(data: PartialData, chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + data.left);
+    data.left -= end - at;
+    if (data.left === 0) this.#data = undefined;
+    const flags = data.left === 0 ? data.flags : data.flags & ~frameFlag.endStream;
+    this.#sink(frameType.data, flags, data.id, chunk.subarray(at, end));
+    return end;
   }
 
   /** The length of the frame whose head is at a position. */
@@ -59,6 +77,13 @@ export class FrameReader {
   #keep(chunk: Buffer, at: number): void {
     const rest = chunk.length - at;
     const whole = rest < frameHeadBytes ? frameHeadBytes : this.#frameBytes(chunk, at);
+    const flags = chunk[at + 4] ?? 0;
+    if (rest > frameHeadBytes && chunk[at + 3] === frameType.data && (flags & frameFlag.padded) === 0) {
+      const data = { id: streamIdAt(chunk, at), flags, left: whole - frameHeadBytes };
+      this.#data = data;
+      this.#pass(data, chunk, at + frameHeadBytes);
+      return;
+    }
     this.#partial = Buffer.allocUnsafeSlow(whole);
     this.#have = chunk.copy(this.#partial, 0, at);
   }
@@ -89,4 +114,8 @@ export class FrameReader {
     this.#have += copied;
     return at + copied;
   }
+}
+
+function streamIdAt(bytes: Buffer, at: number): number {
+  return bytes.readUInt32BE(at + 5) & 0x7fff_ffff;
 }
