@@ -29,17 +29,19 @@ export interface LinkHost {
   lost(link: Link, reason: string): void;
 }
 
+/** Where a WebSocket stands. `full`: its own buffer is, and is looked at again when the timer fires. */
+type State =
+  | { readonly kind: "connecting"; readonly timer: Timer; readonly multiplex?: ClientMultiplex }
+  | { readonly kind: "open"; readonly multiplex: ClientMultiplex }
+  | { readonly kind: "full"; readonly multiplex: ClientMultiplex; readonly timer: Timer }
+  | { readonly kind: "lost" };
+
 /** One WebSocket, from the attempt to connect to its end, and the calls on it. */
 export class Link implements Wire {
   readonly #host: LinkHost;
   readonly #options: ResolvedOptions;
   readonly #socket: WebSocketLike;
-  #multiplex: ClientMultiplex | undefined;
-  /** The limit of time for connecting; afterwards, the next look at a full buffer. */
-  #timer: Timer;
-  #isOpen = false;
-  #isBlocked = false;
-  #isLost = false;
+  #state: State;
   /** What the platform said of an error; browsers say nothing. */
   #trouble = "";
 
@@ -47,14 +49,15 @@ export class Link implements Wire {
   constructor(host: LinkHost, url: string, webSocket: WebSocketConstructor, options: ResolvedOptions) {
     this.#host = host;
     this.#options = options;
-    const { connectTimeoutMs } = options;
+    const { clock, connectTimeoutMs } = options;
     const socket = new webSocket(url, MULTIPLEX_PROTOCOL);
     this.#socket = socket;
-    this.#timer = options.clock.after(connectTimeoutMs, () =>
+    const timer = clock.after(connectTimeoutMs, () =>
       this.abandon(`no answer within ${connectTimeoutMs} ms`),
     );
+    this.#state = { kind: "connecting", timer };
     socket.binaryType = "arraybuffer";
-    socket.addEventListener("open", () => this.#start());
+    socket.addEventListener("open", () => this.#start(timer));
     socket.addEventListener("message", ({ data }: { readonly data?: unknown }) => this.#receive(data));
     socket.addEventListener("error", ({ message }: { readonly message?: unknown }) => {
       if (typeof message === "string") this.#trouble = message;
@@ -62,32 +65,34 @@ export class Link implements Wire {
     socket.addEventListener(
       "close",
       ({ code = 1006, reason = "" }: { readonly code?: number; readonly reason?: string }) => {
-        if (this.#isLost) return;
-        this.#lose(`the WebSocket closed with ${code}${told(reason)}${told(this.#trouble)}`);
-        this.#multiplex?.closed(code, reason);
+        const multiplex = this.#lose(
+          `the WebSocket closed with ${code}${told(reason)}${told(this.#trouble)}`,
+        );
+        multiplex?.closed(code, reason);
       },
     );
   }
 
   /** Opens a call on a link that is open. */
   open(start: CallStart, listener: CallListener): Call {
-    return (this.#multiplex as ClientMultiplex).open(start, listener);
+    const multiplex = multiplexOf(this.#state);
+    if (multiplex === undefined) throw new Error("a call on a link that is not open");
+    return multiplex.open(start, listener);
   }
 
   /** Gives the WebSocket up, with all calls, whatever the other side says. */
   abandon(reason: string): void {
-    if (this.#isLost) return;
-    this.#lose(reason);
+    if (this.#state.kind === "lost") return;
+    const multiplex = this.#lose(reason);
     this.#socket.close(MultiplexCloseCode.NORMAL);
-    this.#multiplex?.closed(MultiplexCloseCode.NORMAL, reason);
+    multiplex?.closed(MultiplexCloseCode.NORMAL, reason);
   }
 
   send(message: Uint8Array): boolean {
     // The memory is the multiplex's own, never shared with another thread.
     this.#socket.send(message as Uint8Array<ArrayBuffer>);
-    if (this.#socket.bufferedAmount < FULL_BYTES) return true;
-    this.#isBlocked = true;
-    this.#lookAgain();
+    if (this.#state.kind !== "open" || this.#socket.bufferedAmount < FULL_BYTES) return true;
+    this.#lookLater(this.#state.multiplex);
     return false;
   }
 
@@ -98,57 +103,71 @@ export class Link implements Wire {
     this.#socket.close(code, reason);
   }
 
-  #start(): void {
-    if (this.#isLost) return;
+  #start(timer: Timer): void {
+    if (this.#state.kind === "lost") return;
     const { protocol } = this.#socket;
     if (protocol !== MULTIPLEX_PROTOCOL) {
       return this.abandon(`the server selected the subprotocol "${protocol}", not ${MULTIPLEX_PROTOCOL}`);
     }
     const { clock, limits, keepaliveIntervalMs, keepaliveTimeoutMs } = this.#options;
-    this.#multiplex = createClientMultiplex(this, {
+    const multiplex = createClientMultiplex(this, {
       limits,
-      // Browsers call it on the window only.
-      defer: (flush) => queueMicrotask(flush),
+      defer: queueMicrotask,
       keepalive: { clock, intervalMs: keepaliveIntervalMs, timeoutMs: keepaliveTimeoutMs },
       goAway: (reason) => this.#host.goingAway(this, reason),
     });
+    this.#state = { kind: "connecting", timer, multiplex };
   }
 
   #receive(data: unknown): void {
-    const multiplex = this.#multiplex;
-    if (multiplex === undefined || this.#isLost) return;
+    const multiplex = multiplexOf(this.#state);
+    if (multiplex === undefined) return;
     if (!(data instanceof ArrayBuffer)) {
       return multiplex.close(MultiplexCloseCode.PROTOCOL_ERROR, "a text message");
     }
     multiplex.receive(new Uint8Array(data));
-    if (this.#isLost) return;
-    if (!this.#isOpen) {
-      this.#isOpen = true;
-      this.#timer.cancel();
+    this.#received(multiplex);
+  }
+
+  #received(multiplex: ClientMultiplex): void {
+    const state = this.#state;
+    if (state.kind === "connecting") {
+      state.timer.cancel();
+      this.#state = { kind: "open", multiplex };
       this.#host.opened(this);
+    } else if (state.kind === "full") {
+      // Sooner than the timer, which pages in the background get once a second only.
+      this.#look(state);
     }
-    // Sooner than the timer, which pages in the background get once a second only.
-    if (this.#isBlocked) this.#look();
   }
 
-  #lookAgain(): void {
-    this.#timer.cancel();
-    this.#timer = this.#options.clock.after(LOOK_AGAIN_MS, () => this.#look());
+  #lookLater(multiplex: ClientMultiplex): void {
+    const timer = this.#options.clock.after(LOOK_AGAIN_MS, () => {
+      if (this.#state.kind === "full") this.#look(this.#state);
+    });
+    this.#state = { kind: "full", multiplex, timer };
   }
 
-  #look(): void {
-    if (this.#socket.bufferedAmount > ROOM_BYTES) return this.#lookAgain();
-    this.#isBlocked = false;
-    this.#timer.cancel();
-    this.#multiplex?.drain();
+  #look({ multiplex, timer }: State & { readonly kind: "full" }): void {
+    timer.cancel();
+    if (this.#socket.bufferedAmount > ROOM_BYTES) return this.#lookLater(multiplex);
+    this.#state = { kind: "open", multiplex };
+    multiplex.drain();
   }
 
-  #lose(reason: string): void {
-    if (this.#isLost) return;
-    this.#isLost = true;
-    this.#timer.cancel();
+  /** It is gone. Answers the multiplex whose calls are still to be ended; none where that was done before. */
+  #lose(reason: string): ClientMultiplex | undefined {
+    const state = this.#state;
+    if (state.kind === "lost") return undefined;
+    this.#state = { kind: "lost" };
+    if ("timer" in state) state.timer.cancel();
     this.#host.lost(this, reason);
+    return multiplexOf(state);
   }
+}
+
+function multiplexOf(state: State): ClientMultiplex | undefined {
+  return state.kind === "lost" ? undefined : state.multiplex;
 }
 
 function told(text: string): string {

@@ -23,19 +23,20 @@ async function bundle(entry: string, external: string[]): Promise<{ bytes: numbe
   return { bytes: gzipSync(text, { level: 9 }).length, text };
 }
 
-const limit = 12_000;
+/** Bytes, of the core and of the transport. */
+const limits = { core: 12_000, transport: 12_500 };
 
-test(`the core imports nothing, and has less than ${limit} bytes with gzip`, async (context) => {
+test(`the core imports nothing, and has less than ${limits.core} bytes with gzip`, async (context) => {
   const { bytes, text } = await bundle("index.ts", []);
   context.diagnostic(`${bytes} bytes`);
-  assert.ok(bytes < limit, `${bytes} bytes`);
+  assert.ok(bytes < limits.core, `${bytes} bytes`);
   assert.doesNotMatch(text, /\bimport\b|\brequire\(|\bprocess\b|\bBuffer\b/);
 });
 
-test(`the transport has less than ${limit} bytes with gzip, beside Connect-ES`, async (context) => {
+test(`the transport has less than ${limits.transport} bytes with gzip, beside Connect-ES`, async (context) => {
   const { bytes, text } = await bundle("connect/index.ts", ["@connectrpc/*", "@bufbuild/*"]);
   context.diagnostic(`${bytes} bytes`);
-  assert.ok(bytes < limit, `${bytes} bytes`);
+  assert.ok(bytes < limits.transport, `${bytes} bytes`);
   const names = new Set([...text.matchAll(/from\s*"([^"]+)"/g)].map(([, name]) => name));
   assert.deepEqual(names, new Set(["@connectrpc/connect", "@connectrpc/connect/protocol"]));
 });
