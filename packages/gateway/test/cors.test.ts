@@ -4,7 +4,8 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { rawRequest } from "./raw-http2.ts";
-import { converse, startTestGateway, type TestGateway } from "./support.ts";
+import { MultiplexClient } from "./multiplex-client.ts";
+import { converse, send, startTestGateway, type TestGateway } from "./support.ts";
 
 const page = "https://app.example.com";
 const metadataUrl = "/sluice.test.v1.Echo/Metadata";
@@ -100,6 +101,50 @@ test("a gateway for all pages serves them without credentials", async (t) => {
   assert.equal(headers["access-control-allow-origin"], "*");
   assert.equal(headers["access-control-allow-credentials"], undefined);
   assert.equal(headers["access-control-expose-headers"], "*");
+});
+
+describe("a gateway for all pages drops the cookies", () => {
+  let sluice: TestGateway;
+  before(async () => {
+    sluice = await startTestGateway({ origin: "any" });
+  });
+  after(() => sluice.close());
+
+  const cookies = { cookie: "a=b; token=secret" };
+  const passed = ["authorization", "cookie", "grpcgateway-cookie"];
+  type Asker = (headers: Record<string, string>) => Promise<unknown>;
+  const seen = async (metadataOf: Asker, headers: Record<string, string>): Promise<string[]> => {
+    const reply = (await metadataOf({ ...cookies, ...headers })) as { metadata: Record<string, unknown> };
+    return Object.keys(reply.metadata).filter((each) => passed.includes(each));
+  };
+  const askers: readonly (readonly [name: string, asker: Asker])[] = [
+    [
+      "a request",
+      async (headers) =>
+        (await send(`${sluice.http}${metadataUrl}`, "POST", {}, { ...connectJson, ...headers })).json,
+    ],
+    [
+      "a WebSocket of REST",
+      async (headers) => (await converse(`${sluice.ws}${metadataUrl}`, ["{}"], { headers })).messages[0],
+    ],
+    [
+      "a WebSocket of many calls",
+      async (headers) => {
+        const client = await MultiplexClient.connect(sluice.ws, { headers });
+        const { messages } = await client.call({ method: metadataUrl.slice(1) }, [{}]);
+        client.connection.close();
+        return messages[0];
+      },
+    ],
+  ];
+
+  for (const [name, metadataOf] of askers) {
+    test(`of ${name} of a page of another origin, and of no other`, async () => {
+      assert.deepEqual(await seen(metadataOf, { origin: "https://evil.example.com" }), []);
+      assert.deepEqual(await seen(metadataOf, { origin: "null" }), []);
+      assert.notDeepEqual(await seen(metadataOf, { origin: sluice.http }), []);
+    });
+  }
 });
 
 test("a gateway without other origins says nothing of them", async (t) => {

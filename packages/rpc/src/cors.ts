@@ -58,6 +58,7 @@ export function createCors(options: CorsOptions): (request: HttpRequest, respons
       refuseOrigin(options, origin, request, response);
       return true;
     }
+    if (policy === "any") dropForeignCookies(request);
     response.setHeader("access-control-allow-origin", policy === "any" ? "*" : origin);
     if (policy !== "any") response.setHeader("access-control-allow-credentials", "true");
     if (request.method !== "OPTIONS" || request.headers["access-control-request-method"] === undefined) {
@@ -72,6 +73,19 @@ export function createCors(options: CorsOptions): (request: HttpRequest, respons
     response.end();
     return true;
   };
+}
+
+/**
+ * Takes its cookies from a request that a page of another origin has made. Where every page may ask, they do not mean that
+ * the user wants it, and a browser sends them with WebSockets and forms without asking first.
+ */
+export function dropForeignCookies(request: HttpRequest): void {
+  const { headers, rawHeaders } = request;
+  if (headers.origin === undefined || headers.cookie === undefined || isSameOrigin(request)) return;
+  delete headers.cookie;
+  for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
+    if (rawHeaders[at]?.toLowerCase() === "cookie") rawHeaders.splice(at, 2);
+  }
 }
 
 // A browser says it where a proxy in front has changed the host, and no page can (Fetch Metadata, section 2.2).

@@ -90,7 +90,8 @@ export {
   type HttpCall,
 } from "./transcode/http-call.ts";
 export { JsonSplitter } from "./transcode/json-splitter.ts";
-export { createCors, type CorsOptions } from "./cors.ts";
+export { createCors, dropForeignCookies, type CorsOptions } from "./cors.ts";
+export { isMetadataName } from "./wire/metadata-headers.ts";
 export { ownSchema } from "./services/own-schema.ts";
 export { encodeTimeout } from "./backend/timeout.ts";
 export {
