@@ -227,6 +227,23 @@ describe("the limits of a socket", () => {
     await own.close();
   });
 
+  test("bound how many calls the client abandons in a second, and no others", async () => {
+    const own = await startTestGateway({ multiplex: { maxAbandonedCalls: 10 } });
+    const client = await connect(own.ws);
+    for (let each = 0; each < 50; each++) {
+      assert.equal((await client.call({ method: echo("Say") }, [{}])).status.code, Code.OK);
+    }
+    const calls = Array.from({ length: 30 }, () => client.open({ method: echo("Converse") }));
+    await own.echo.calls.until((log) => log.open === 30);
+    for (const { call } of calls) call.cancel();
+    const { status } = await client.call({ method: echo("Say") }, [{}]);
+    assert.equal(status.code, Code.RESOURCE_EXHAUSTED);
+    assert.match(status.message, /more than 10 calls in a second; wait/);
+    const other = await connect(own.ws);
+    assert.equal((await other.call({ method: echo("Say") }, [{}])).status.code, Code.OK);
+    await own.close();
+  });
+
   test("hold for what the backend answers, where the client says so", async () => {
     const client = await connect(sluice.ws, { limits: { maxMessageBytes: 1000, maxHeaderBytes: 1024 } });
     const large = await client.call({ method: echo("Large") }, [{ size: 2000 }]);

@@ -14,8 +14,10 @@ export interface MultiplexCallOptions {
   readonly opening: CallOpening;
   readonly entry: DirectoryEntry;
   readonly metadata: Metadata;
-  /** Bytes of the WebSocket message that is being read: what a view of it keeps in memory. */
+  /** Bytes of the WebSocket message that is being read: what a view of it keeps in memory. 0 where none is. */
   readonly readBytes: () => number;
+  /** Told, before `report`, that the call ended for what the client did, or at its deadline. */
+  readonly abandoned: () => void;
   /** Told once of how the call ended. */
   readonly report: (status: Status) => void;
 }
@@ -52,7 +54,7 @@ export class MultiplexCall implements AcceptedCallListener {
   message(bytes: Uint8Array): void {
     const { accepted, entry, readBytes } = this.#options;
     if (this.#isSingle && this.#hasMessage) {
-      return this.#call.cancel(wrongNumberOfMessages(entry.method, "more than one message"));
+      return this.#abandon(wrongNumberOfMessages(entry.method, "more than one message"));
     }
     this.#hasMessage = true;
     let message = bytes;
@@ -70,7 +72,7 @@ export class MultiplexCall implements AcceptedCallListener {
 
   halfClose(): void {
     if (this.#isSingle && !this.#hasMessage) {
-      return this.#call.cancel(wrongNumberOfMessages(this.#options.entry.method, "no message"));
+      return this.#abandon(wrongNumberOfMessages(this.#options.entry.method, "no message"));
     }
     this.#call.halfClose();
   }
@@ -80,16 +82,22 @@ export class MultiplexCall implements AcceptedCallListener {
   }
 
   end(status: Status): void {
-    // To the backend, a client whose connection is lost has left.
-    const isLost = status.code === Code.UNAVAILABLE;
-    this.#call.cancel(isLost ? createStatus(Code.CANCELLED, status.message) : status);
+    // To the backend, a client whose connection is lost has left, and so has one whose connection breaks the protocol.
+    const isLost = status.code === Code.UNAVAILABLE || this.#options.readBytes() > 0;
+    this.#abandon(isLost ? createStatus(Code.CANCELLED, status.message) : status);
+  }
+
+  /** Ends the call for what the client did. */
+  #abandon(status: Status): void {
+    this.#answer.isAbandoned = true;
+    this.#call.cancel(status);
   }
 
   #bytesFromJson(bytes: Uint8Array): Uint8Array | undefined {
     try {
       return this.#options.entry.input.bytesFromJson(parseJsonBytes(bytes));
     } catch (error) {
-      this.#call.cancel(statusFromError(error, Code.INVALID_ARGUMENT));
+      this.#abandon(statusFromError(error, Code.INVALID_ARGUMENT));
       return undefined;
     }
   }
@@ -99,6 +107,8 @@ export class MultiplexCall implements AcceptedCallListener {
 class Answer implements CallListener {
   /** Whether the backend has answered anything. */
   hasBegun = false;
+  /** Whether the client has ended the call. */
+  isAbandoned = false;
   readonly #options: MultiplexCallOptions;
   readonly #isJson: boolean;
   #call: Call | undefined;
@@ -137,7 +147,9 @@ class Answer implements CallListener {
   }
 
   end(status: Status, trailers: Metadata): void {
-    const { accepted, report } = this.#options;
+    const { abandoned, accepted, opening, report } = this.#options;
+    const isLate = status.code === Code.DEADLINE_EXCEEDED && opening.timeout !== undefined;
+    if (this.isAbandoned || isLate) abandoned();
     accepted.end(status, trailers);
     report(status);
   }

@@ -35,7 +35,7 @@ export interface MultiplexOptions {
   readonly origin?: NonNullable<AcceptOptions["origin"]>;
   /** The largest message of a client, in bytes; default 4 MiB. Over it, its call ends with RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes?: number;
-  /** The other bounds of each socket; what is not given has the default of `defaultMultiplexLimits`. */
+  /** The other bounds of each socket; what is not given has its default, mostly that of `defaultMultiplexLimits`. */
   readonly limits?: MultiplexSocketLimits;
   /** How clients are asked whether they live; default: every 25 seconds, with 20 seconds to answer. */
   readonly heartbeat?: Partial<HeartbeatOptions>;
@@ -45,8 +45,17 @@ export interface MultiplexOptions {
 
 /** Bounds of one socket with many calls. */
 export type MultiplexSocketLimits = Partial<
-  Pick<MultiplexLimits, "maxCalls" | "maxHeaderBytes" | "maxAssemblyBytes" | "initialCredit">
+  Pick<MultiplexLimits, "maxCalls" | "maxHeaderBytes" | "maxAssemblyBytes" | "initialCredit"> & {
+    /**
+     * Calls that the client may abandon in a second: which it cancels, which end for what it sends, and which end at
+     * the deadline that it gave. As many more may come at once. Default 1,000. Over it, new calls end with
+     * RESOURCE_EXHAUSTED until some of that second is over.
+     */
+    readonly maxAbandonedCalls: number;
+  }
 >;
+
+const defaultMaxAbandonedCalls = 1_000;
 
 /** What calls are refused with that come to a gateway on its way out. */
 const goingAway = createStatus(Code.UNAVAILABLE, "the gateway is shutting down");
@@ -65,17 +74,25 @@ const nobody: AcceptedCallListener = {
   end: () => undefined,
 };
 
+function tooManyAbandoned(most: number): Status {
+  const what = `the client has cancelled, or let expire, more than ${most} calls in a second; wait before opening more`;
+  return createStatus(Code.RESOURCE_EXHAUSTED, what);
+}
+
 /** The dialect `multiplex`: any number of calls, of all four kinds, on one WebSocket. PROTOCOL.md. */
 export class MultiplexDialect {
   readonly #options: MultiplexOptions;
   readonly #limits: Partial<MultiplexLimits>;
+  readonly #maxAbandonedCalls: number;
   readonly #sockets = new Map<WebSocketConnection, MultiplexSocket>();
   readonly #handlers: WebSocketHandlers;
   #isLeaving = false;
 
   constructor(options: MultiplexOptions) {
     this.#options = options;
-    const { limits, maxMessageBytes = defaultMaxMessageBytes } = options;
+    const { maxMessageBytes = defaultMaxMessageBytes } = options;
+    const { maxAbandonedCalls = defaultMaxAbandonedCalls, ...limits } = options.limits ?? {};
+    this.#maxAbandonedCalls = maxAbandonedCalls;
     this.#limits = {
       ...limits,
       maxMessageBytes: Math.min(maxMessageBytes, greatestMessageBytes),
@@ -130,6 +147,7 @@ export class MultiplexDialect {
     const metadata = metadataOfSocket(request, credentials);
     const socket = new MultiplexSocket(connection, {
       limits: this.#limits,
+      maxAbandonedCalls: this.#maxAbandonedCalls,
       accept: (each, call, opening) => this.#open(each, metadata, call, opening),
     });
     connection.data = socket;
@@ -155,7 +173,11 @@ export class MultiplexDialect {
   ): AcceptedCallListener {
     const target = `/${opening.method}`;
     const begun = performance.now();
-    const entry = this.#options.methods().find(target);
+    // Each costs a backend a call and the client next to nothing, and takes no place among the calls at once.
+    const isRefused = socket.abandonedCalls.isOver(begun);
+    const entry = isRefused
+      ? tooManyAbandoned(this.#maxAbandonedCalls)
+      : this.#options.methods().find(target);
     const report = (status: Status): void =>
       this.#options.report?.({
         dialect: "multiplex",
@@ -175,6 +197,7 @@ export class MultiplexDialect {
       entry,
       metadata: metadataOfCall(ofSocket, opening.metadata),
       readBytes: () => socket.readBytes,
+      abandoned: () => socket.abandonedCalls.add(performance.now()),
       // A client that leaves is no failure of the backend.
       report: (status) => report(socket.gone ?? status),
     });

@@ -11,10 +11,12 @@ import {
 } from "@sluice/protocol";
 import type { WebSocketConnection } from "@sluice/websocket";
 import { createStatus, type Status } from "../call/status.ts";
+import { AbandonedCalls } from "./abandoned-calls.ts";
 
 /** What a socket of the multiplex wire is served with. */
 export interface MultiplexSocketOptions {
   readonly limits: Partial<MultiplexLimits>;
+  readonly maxAbandonedCalls: number;
   readonly accept: (
     socket: MultiplexSocket,
     call: AcceptedCall,
@@ -26,13 +28,16 @@ export interface MultiplexSocketOptions {
 export class MultiplexSocket implements Wire {
   readonly #connection: WebSocketConnection;
   readonly #multiplex: ServerMultiplex;
-  /** Bytes of the WebSocket message that is being read. */
+  readonly abandonedCalls: AbandonedCalls;
+  /** Bytes of the WebSocket message that is being read; 0 where none is. */
   readBytes = 0;
   /** Why its calls have ended, where the client is gone. */
   gone: Status | undefined;
 
-  constructor(connection: WebSocketConnection, { limits, accept }: MultiplexSocketOptions) {
+  constructor(connection: WebSocketConnection, options: MultiplexSocketOptions) {
+    const { limits, maxAbandonedCalls, accept } = options;
     this.#connection = connection;
+    this.abandonedCalls = new AbandonedCalls(maxAbandonedCalls);
     this.#multiplex = createServerMultiplex(this, {
       limits,
       // What one turn of the event loop brings from all backends leaves together.
@@ -48,9 +53,11 @@ export class MultiplexSocket implements Wire {
 
   /** A message of the client. */
   receive(data: Uint8Array, isBinary: boolean): void {
-    if (!isBinary) return this.#multiplex.close(MultiplexCloseCode.PROTOCOL_ERROR, "a text message");
-    this.readBytes = data.length;
-    this.#multiplex.receive(data);
+    // An empty one is being read, too.
+    this.readBytes = Math.max(data.length, 1);
+    if (isBinary) this.#multiplex.receive(data);
+    else this.#multiplex.close(MultiplexCloseCode.PROTOCOL_ERROR, "a text message");
+    this.readBytes = 0;
   }
 
   /** The WebSocket has room again. */

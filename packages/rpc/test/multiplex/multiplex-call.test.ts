@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Code, noMetadata, type AcceptedCall, type Metadata } from "@sluice/protocol";
-import { createCodec, okStatus, type Method, type Status } from "../../src/index.ts";
+import { createCodec, createStatus, okStatus, type Method, type Status } from "../../src/index.ts";
 import { MultiplexCall } from "../../src/multiplex/multiplex-call.ts";
 import { repeat, converse, say } from "../backend/harness.ts";
 import { ScriptedBackend, type ScriptedCall } from "../shared-streams/scripted-backend.ts";
@@ -37,20 +37,37 @@ class RecordedCall implements AcceptedCall {
 
 function serve(
   method: Method,
-  { readBytes = 0, encoding = "protobuf" }: { readBytes?: number; encoding?: "protobuf" | "json" } = {},
-): { call: MultiplexCall; accepted: RecordedCall; upstream: ScriptedCall; reports: Status[] } {
+  {
+    readBytes = 0,
+    encoding = "protobuf",
+    timeout,
+  }: { readBytes?: number; encoding?: "protobuf" | "json"; timeout?: number } = {},
+): {
+  call: MultiplexCall;
+  accepted: RecordedCall;
+  upstream: ScriptedCall;
+  reports: Status[];
+  abandoned: () => number;
+} {
   const backend = new ScriptedBackend();
   const accepted = new RecordedCall();
   const reports: Status[] = [];
+  let abandoned = 0;
   const call = new MultiplexCall({
     accepted,
-    opening: { method: method.path, metadata: noMetadata, encoding },
+    opening: {
+      method: method.path,
+      metadata: noMetadata,
+      encoding,
+      ...(timeout === undefined ? {} : { timeout }),
+    },
     entry: { method, backend, input: createCodec(method.input), output: createCodec(method.output) },
     metadata: noMetadata,
     readBytes: () => readBytes,
+    abandoned: () => abandoned++,
     report: (status) => reports.push(status),
   });
-  return { call, accepted, upstream: backend.last, reports };
+  return { call, accepted, upstream: backend.last, reports, abandoned: () => abandoned };
 }
 
 describe("a message of a client", () => {
@@ -128,4 +145,44 @@ test("a reply that cannot be read as its message is INTERNAL for a client of JSO
   const { accepted, upstream } = serve(converse, { encoding: "json" });
   upstream.listener.message(Buffer.from([0xff]));
   assert.equal(accepted.status?.code, Code.INTERNAL);
+});
+
+test("a client that breaks the protocol has left, to the backend and the log", () => {
+  const { call, upstream, reports } = serve(converse, { readBytes: 1 });
+  call.end(createStatus(Code.INTERNAL, "the connection closed with 4400: a text message"));
+  assert.ok(upstream.isOver);
+  assert.deepEqual(
+    reports.map(({ code, message }) => [code, message]),
+    [[Code.CANCELLED, "the connection closed with 4400: a text message"]],
+  );
+});
+
+describe("a call counts as abandoned", () => {
+  test("when the client cancels it, or sends what ends it", () => {
+    const cancelled = serve(converse);
+    cancelled.call.end(createStatus(Code.CANCELLED, "the client cancelled the call"));
+    assert.equal(cancelled.abandoned(), 1);
+    const empty = serve(say);
+    empty.call.halfClose();
+    assert.equal(empty.abandoned(), 1);
+    const garbage = serve(converse, { encoding: "json" });
+    garbage.call.message(Buffer.from("{"));
+    assert.equal(garbage.abandoned(), 1);
+  });
+
+  test("when it ends at the deadline of the client, and not at another", () => {
+    const late = serve(converse, { timeout: 10 });
+    late.upstream.finish(createStatus(Code.DEADLINE_EXCEEDED, "late"));
+    assert.equal(late.abandoned(), 1);
+    const other = serve(converse);
+    other.upstream.finish(createStatus(Code.DEADLINE_EXCEEDED, "late"));
+    assert.equal(other.abandoned(), 0);
+  });
+
+  test("not when the backend ends it, whatever the connection says of it afterwards", () => {
+    const done = serve(converse, { timeout: 10 });
+    done.upstream.finish(createStatus(Code.CANCELLED, "by the server"));
+    done.call.end(createStatus(Code.CANCELLED, "by the server"));
+    assert.equal(done.abandoned(), 0);
+  });
 });
