@@ -183,10 +183,13 @@ describe("sluice serve --share", () => {
 
   test("says what it does not understand", async () => {
     for (const [text, expected] of [
+      ["a.B/C,per=authorization a.B/C", /a\.B\/C is shared already; give all in one\./],
+      ["a.B/C,per=Host", /Host is never metadata, so it cannot tell clients apart\./],
       ["Watch", /Give a method, as in prices\.v1\.Prices\/Watch,replay\./],
       ["a.B/C,often", /"often" is not per=METADATA, replay or latest\./],
     ] as const) {
-      const { code, stderr } = await runCommand("serve", "--upstream", "localhost:1", "--share", text);
+      const flags = text.split(" ").flatMap((each) => ["--share", each]);
+      const { code, stderr } = await runCommand("serve", "--upstream", "localhost:1", ...flags);
       assert.equal(code, 2);
       assert.match(stderr, expected);
     }
