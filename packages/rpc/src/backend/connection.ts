@@ -56,6 +56,7 @@ export class Connection {
   #open = 0;
   #opened = 0;
   #limit = 0;
+  #maxHeaderListBytes = Number.POSITIVE_INFINITY;
   #readyAt: number | undefined;
   /** What went wrong first; everything that follows from it says less. */
   #reason: string | undefined;
@@ -72,10 +73,15 @@ export class Connection {
     this.#socket = openSocket(target, tls);
     this.#socket.setNoDelay(true).setKeepAlive(true, tcpKeepaliveMs);
     this.#socket.on("error", (error) => this.#failed(error));
+    // What is written to a peer that has said its last waits for nobody; before HTTP/2 is agreed TLS says more of it.
+    this.#socket.once("end", () => {
+      if (this.#state.kind !== "connecting") this.#closed();
+    });
     this.#socket.once("close", () => this.#closed());
     this.#session = new ClientSession(this.#socket, options, {
-      settings: (maxConcurrentStreams) => {
+      settings: (maxConcurrentStreams, maxHeaderListBytes) => {
         this.#limit = maxConcurrentStreams;
+        this.#maxHeaderListBytes = maxHeaderListBytes;
         this.#settled();
       },
       goaway: (code, lastStreamId, data) => this.#goaway(code, lastStreamId, data),
@@ -104,6 +110,11 @@ export class Connection {
 
   get openCalls(): number {
     return this.#open;
+  }
+
+  /** The largest list of headers that the backend takes, in bytes as `metadataBytes` counts them. */
+  get maxHeaderListBytes(): number {
+    return this.#maxHeaderListBytes;
   }
 
   /** Milliseconds since it became ready; 0 when it never was. */

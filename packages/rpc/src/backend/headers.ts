@@ -30,7 +30,7 @@ export function requestHeaders(
   return headers;
 }
 
-/** How large metadata is: names, values, and 32 bytes for each value. Source: RFC 9113, section 6.5.2. */
+/** How large metadata or a list of headers is: names, values, and 32 bytes for each value. Source: RFC 9113, section 6.5.2. */
 export function metadataBytes(metadata: Metadata): number {
   let bytes = 0;
   for (const name in metadata) {

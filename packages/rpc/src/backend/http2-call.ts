@@ -99,6 +99,14 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
     const headers = requestHeaders(definition, method.path, this.#timeout(), metadata);
     if (encoding !== undefined) headers["grpc-encoding"] = encoding;
     if (acceptEncodings.length > 0) headers["grpc-accept-encoding"] = `identity,${acceptEncodings.join()}`;
+    const bytes = metadataBytes(headers as Metadata);
+    const most = connection.maxHeaderListBytes;
+    if (bytes > most) {
+      // Some servers end the whole connection for a request with more.
+      const text = `the request has ${bytes} bytes of headers, more than the ${most} that the backend ${this.#context.name} takes`;
+      this.#failLater(createStatus(Code.RESOURCE_EXHAUSTED, text));
+      return this.#context.pool.room(connection);
+    }
     const expected = { method, maxMessageBytes: options.maxMessageBytes, acceptEncodings };
     const attempt = new Attempt(connection, headers, expected, this);
     this.#state = { kind: "running", attempt };

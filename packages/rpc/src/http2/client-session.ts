@@ -22,8 +22,11 @@ import { HeaderReader } from "./header-reader.ts";
 
 /** What a session tells. */
 export interface SessionListener {
-  /** The peer has said, at first or anew, how many streams may be open at once. */
-  settings(maxConcurrentStreams: number): void;
+  /**
+   * The peer has said, at first or anew, how many streams may be open at once, and how large a list of headers may be,
+   * each counted as name, value and 32 more.
+   */
+  settings(maxConcurrentStreams: number, maxHeaderListBytes: number): void;
   /** The peer takes no streams above `lastStreamId`. */
   goaway(code: number, lastStreamId: number, data: Buffer): void;
   /** The peer has broken HTTP/2. The session is over. */
@@ -64,8 +67,9 @@ export class ClientSession implements StreamOwner {
   #receiveWindow: number;
   #received = 0;
   #waitingAnswers = 0;
+  #maxConcurrentStreams = Number.POSITIVE_INFINITY;
+  #maxHeaderListBytes = Number.POSITIVE_INFINITY;
   #isFlushScheduled = false;
-  #hasSettings = false;
   #state: "open" | "closing" | "destroyed" = "open";
 
   /** Reads from a socket; whoever made it sees to its errors and its end, and calls `begin` when it is connected. */
@@ -132,7 +136,7 @@ export class ClientSession implements StreamOwner {
   close(): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
-    this.#endIfEmpty();
+    this.#flushLater();
   }
 
   /** Ends all streams, later; the socket is left to its owner. */
@@ -164,15 +168,7 @@ export class ClientSession implements StreamOwner {
   forget(stream: ClientStream): void {
     this.#streams.delete(stream.id);
     this.#sending.delete(stream);
-    if (this.#state === "closing") this.#endIfEmpty();
-  }
-
-  #endIfEmpty(): void {
-    if (this.#streams.size > 0) return;
-    this.#writer.goaway(errorCode.noError);
-    this.#flush();
-    this.#state = "destroyed";
-    this.#socket.destroySoon();
+    if (this.#state === "closing") this.#flushLater();
   }
 
   #flushLater(): void {
@@ -184,7 +180,13 @@ export class ClientSession implements StreamOwner {
   /** Sends what there is, bodies as far as the windows and the socket take them. */
   flush(): void {
     this.#isFlushScheduled = false;
+    // Not before the last stream has told how it ended, which has nothing to do with the end of the connection.
+    const isOver = this.#state === "closing" && this.#streams.size === 0;
+    if (isOver) this.#writer.goaway(errorCode.noError);
     this.#flush();
+    if (!isOver) return;
+    this.#state = "destroyed";
+    this.#socket.destroySoon();
   }
 
   #flush(): void {
@@ -195,10 +197,15 @@ export class ClientSession implements StreamOwner {
     this.#flushedId = this.#nextId - 2;
   }
 
-  /** Puts one frame of each stream that can send into the writer; answers whether there was one. */
+  /**
+   * Puts one frame of each stream that can send into the writer; answers whether there was one. Who has sent comes last
+   * the next time, so that all get their share of a narrow window of the connection.
+   */
   #sendData(): boolean {
     let hasSent = false;
+    let left = this.#sending.size;
     for (const stream of this.#sending) {
+      if (left-- === 0) break;
       const bytes = stream.sendable(this.#sendWindow);
       if (bytes === 0 && !stream.isOnlyEndLeft) {
         // What waits for its own window is told by `schedule` when that has grown.
@@ -211,9 +218,9 @@ export class ClientSession implements StreamOwner {
       stream.take(bytes, (chunk) => this.#writer.payload(chunk));
       if (isLast) stream.sent();
       hasSent = true;
-      if (stream.unsentBytes > 0) continue;
       this.#sending.delete(stream);
-      stream.drained();
+      if (stream.unsentBytes > 0) this.#sending.add(stream);
+      else stream.drained();
     }
     return hasSent;
   }
@@ -296,13 +303,11 @@ export class ClientSession implements StreamOwner {
     const settings = settingsFrom(payload);
     const windowBytes = settings.get(settingId.initialWindowSize);
     if (windowBytes !== undefined) this.#resizeWindows(windowBytes);
+    this.#maxConcurrentStreams = settings.get(settingId.maxConcurrentStreams) ?? this.#maxConcurrentStreams;
+    this.#maxHeaderListBytes = settings.get(settingId.maxHeaderListSize) ?? this.#maxHeaderListBytes;
     this.#writer.settingsAck();
     this.#answer();
-    const maxConcurrentStreams = settings.get(settingId.maxConcurrentStreams);
-    if (maxConcurrentStreams !== undefined || !this.#hasSettings) {
-      this.#hasSettings = true;
-      this.#listener.settings(maxConcurrentStreams ?? Number.POSITIVE_INFINITY);
-    }
+    this.#listener.settings(this.#maxConcurrentStreams, this.#maxHeaderListBytes);
   }
 
   #resizeWindows(bytes: number): void {

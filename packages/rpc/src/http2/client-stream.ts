@@ -47,7 +47,9 @@ export class ClientStream {
   /** What has arrived while the stream was paused. */
   #held: Uint8Array[] = [];
   #isPaused = false;
+  #isResuming = false;
   #hasHead = false;
+  #isBodyOver = false;
   #closedWith: number | undefined;
 
   constructor(
@@ -101,10 +103,17 @@ export class ClientStream {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    while (!this.#isPaused && this.#closedWith === undefined) {
-      const bytes = this.#held.shift();
-      if (bytes === undefined) return;
-      this.#deliver(bytes);
+    // A listener that resumes within `data` gets the next bytes when it has done with these.
+    if (this.#isResuming) return;
+    this.#isResuming = true;
+    try {
+      while (!this.#isPaused && this.#closedWith === undefined) {
+        const bytes = this.#held.shift();
+        if (bytes === undefined) return;
+        this.#deliver(bytes);
+      }
+    } finally {
+      this.#isResuming = false;
     }
   }
 
@@ -176,6 +185,7 @@ export class ClientStream {
 
   /** A block of headers has arrived: the head, and later the trailers. */
   receiveHeaders(fields: readonly string[], isLast: boolean): void {
+    if (this.#isBodyOver) return this.reset(errorCode.streamClosed);
     if (!this.#hasHead) {
       const status = statusOf(fields);
       if (status === undefined) return this.reset(errorCode.protocolError);
@@ -197,14 +207,16 @@ export class ClientStream {
   receiveData(bytes: Uint8Array, frameBytes: number, isLast: boolean): void {
     this.#receiveWindow -= frameBytes;
     if (!this.#hasHead) return this.reset(errorCode.protocolError);
+    if (this.#isBodyOver) return this.reset(errorCode.streamClosed);
     if (this.#receiveWindow < 0) return this.reset(errorCode.flowControlError);
     this.#taken += frameBytes - bytes.length;
-    if (bytes.length > 0) {
-      if (this.#isPaused) this.#held.push(bytes);
-      else this.#deliver(bytes);
-    }
+    if (!this.#isPaused) this.#deliver(bytes);
+    // A copy, because a view would keep all that arrived with it, also what was for other streams.
+    else if (bytes.length > 0) this.#held.push(Buffer.from(bytes));
+    if (!isLast) return;
+    this.#isBodyOver = true;
     // A server may end a stream and then reset it, and the reset says more.
-    if (isLast) setImmediate(() => this.#endOfBody());
+    setImmediate(() => this.#endOfBody());
   }
 
   #endOfBody(): void {
@@ -216,7 +228,7 @@ export class ClientStream {
 
   #deliver(bytes: Uint8Array): void {
     this.#taken += bytes.length;
-    this.#listener.data(bytes);
+    if (bytes.length > 0) this.#listener.data(bytes);
     if (this.#taken * 2 < this.#windowBytes || this.#closedWith !== undefined) return;
     this.#receiveWindow += this.#taken;
     this.#owner.credit(this, this.#taken);

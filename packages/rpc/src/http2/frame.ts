@@ -27,6 +27,7 @@ export const errorCode = {
   noError: 0,
   protocolError: 1,
   flowControlError: 3,
+  streamClosed: 5,
   frameSizeError: 6,
   refusedStream: 7,
   cancel: 8,

@@ -112,6 +112,22 @@ describe("a stream whose server breaks HTTP/2", () => {
       ],
       13,
     ],
+    [
+      "data comes after the end",
+      [Buffer.concat([frame(headers, endHeaders, 1, head), frame(data, 1, 1), frame(data, 0, 1, "00")])],
+      13,
+    ],
+    [
+      "trailers come after the end",
+      [
+        Buffer.concat([
+          frame(headers, endHeaders, 1, head),
+          frame(data, 1, 1),
+          frame(headers, 5, 1, trailers),
+        ]),
+      ],
+      13,
+    ],
   ];
   for (const [name, bytes, code] of cases) {
     test(`is reset when ${name}, and the connection stays`, async (context) => {
@@ -123,6 +139,40 @@ describe("a stream whose server breaks HTTP/2", () => {
       assert.equal(backend.state().kind, "ready");
     });
   }
+});
+
+describe("the last call on a connection that takes no further one", () => {
+  test("ends as the server says, not as if the connection had been lost", async (context) => {
+    const internalError = "00000002";
+    const { backend } = await answering(context, [
+      frame(goaway, 0, 0, "00000001 00000000"),
+      frame(headers, endHeaders, 1, head),
+      frame(rstStream, 0, 1, internalError),
+    ]);
+    assert.deepEqual((await run(backend, say, [hello])).status, {
+      code: 13,
+      message: "the stream was reset with INTERNAL_ERROR",
+    });
+    await eventually(() => backend.counters().connections === 0);
+  });
+});
+
+test("a server that has said its last is not waited for with what it does not read", async (context) => {
+  const server = await startRawServer(({ type }, socket) => {
+    if (type !== headers) return;
+    socket.pause();
+    socket.write(frame(windowUpdate, 0, 0, "7fff0000"));
+    socket.write(frame(4, 0, 0, "0004 7fffffff"));
+    socket.end(frame(headers, endHeaders, 1, head));
+  });
+  context.after(() => server.close());
+  const backend = createHttp2Backend(server.address, { clock: new FakeClock() });
+  context.after(() => backend.close(0));
+  const { call, heard } = open(backend, converse);
+  call.send(Buffer.alloc(64 * 1024 * 1024));
+  const { code, message: text } = await heard.ended();
+  assert.equal(code, 14);
+  assert.match(text, /was lost: it closed the connection/);
 });
 
 describe("the answers of a server", () => {
@@ -177,6 +227,23 @@ describe("the requests of a client", () => {
         [9, 4],
       ],
     );
+  });
+
+  test("are refused where they have more headers than the server takes", async (context) => {
+    const server = await startScriptedServer((stream) => answer(stream, framed(hello)), {
+      settings: { maxHeaderListSize: 2_000 },
+    });
+    context.after(() => server.close());
+    const backend = createHttp2Backend(server.address);
+    context.after(() => backend.close(0));
+    const [small, large] = await Promise.all(
+      [500, 2_000].map((length) => run(backend, say, [hello], { metadata: { x: "y".repeat(length) } })),
+    );
+    assert.equal(small?.status?.code, 0);
+    assert.equal(large?.status?.code, 8);
+    assert.match(large.status.message, /has \d+ bytes of headers, more than the 2000 that the backend/);
+    assert.equal(server.streams.length, 1);
+    assert.deepEqual(backend.counters(), { openCalls: 0, waitingCalls: 0, connections: 1 });
   });
 
   test("wait for the windows of the stream and of the connection", async (context) => {
