@@ -6,7 +6,7 @@ import { Code, MULTIPLEX_PROTOCOL } from "@sluice/protocol";
 import { connectHttp2WebSocket, WebSocketError } from "@sluice/websocket";
 import { WebSocket } from "ws";
 import { MultiplexClient, until } from "./multiplex-client.ts";
-import { startTestGateway, type TestGateway } from "./support.ts";
+import { converse, startTestGateway, type TestGateway } from "./support.ts";
 
 const echo = (name: string): string => `sluice.test.v1.Echo/${name}`;
 
@@ -76,6 +76,30 @@ describe("metadata", () => {
     assert.deepEqual(seen["authorization"], ["Bearer new"]);
     assert.deepEqual(seen["x-forwarded-for"], ["127.0.0.1"]);
     for (const name of ["grpc-encoding", "grpc-timeout", "host"]) assert.equal(seen[name], undefined, name);
+  });
+
+  test("that only requests have is set by no call, and by no subprotocol", async () => {
+    const names = [
+      "x-forwarded-user",
+      "x-forwarded-proto",
+      "forwarded",
+      "x-real-ip",
+      "cookie",
+      "origin",
+      "sec-a",
+    ];
+    const seen = await metadataSeen(
+      {},
+      Object.fromEntries([...names, "x-own"].map((name) => [name, "root"])),
+    );
+    const offered = ["x-own", ...names].map((name) => `Grpc-Metadata-${name}+root`);
+    const url = `${sluice.ws}/${echo("Metadata")}`;
+    const { messages } = await converse(url, ["{}"], { protocols: offered });
+    const { metadata } = messages[0] as { metadata: Record<string, unknown> };
+    for (const each of [seen, metadata]) {
+      assert.ok(each["x-own"] !== undefined);
+      for (const name of names) assert.equal(each[name], undefined, name);
+    }
   });
 
   test("has the token of a page, from a cookie", async () => {

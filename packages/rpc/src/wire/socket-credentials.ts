@@ -3,6 +3,7 @@ import type { Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import type { HttpRequest } from "../rest/http-message.ts";
 import { isMetadataName, isMetadataValue } from "./metadata-headers.ts";
+import { isOfRequest } from "./request-names.ts";
 
 /** What a page sends as subprotocols and in a cookie, because it cannot set headers of a WebSocket. */
 export interface SocketCredentials {
@@ -27,7 +28,8 @@ const tokenCharacters = /^[\x21-\x7e]+$/;
  * - the cookie `token` of grpc-websocket-proxy, which wins,
  * - the subprotocol `base64url.bearer.authorization.k8s.io.<token in base64url>` of Kubernetes, which is never
  *   answered, and therefore needs another beside it,
- * - the subprotocol `Grpc-Metadata-<Name>+<value>` of lnd, which is metadata. It is answered where there is no other,
+ * - the subprotocol `Grpc-Metadata-<Name>+<value>` of lnd, which is metadata, but for names that only requests
+ *   have. It is answered where there is no other,
  *   because browsers want an answer.
  *
  * A Status says what is wrong with them.
@@ -57,7 +59,7 @@ export function readSocketCredentials({ headers }: HttpRequest): SocketCredentia
       hasCredentials = true;
       const [, name = "", value = ""] = named;
       const key = name.toLowerCase();
-      if (isMetadataName(key) && isMetadataValue(key, value)) metadata[key] = value;
+      if (isMetadataName(key) && !isOfRequest(key) && isMetadataValue(key, value)) metadata[key] = value;
       answeredLast.push(protocol);
     } else {
       protocols.push(protocol);

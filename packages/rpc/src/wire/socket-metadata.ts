@@ -2,13 +2,11 @@ import type { Metadata } from "../call/metadata.ts";
 import type { HttpRequest } from "../rest/http-message.ts";
 import { isMetadataName } from "./metadata-headers.ts";
 import { metadataFromRequest } from "./request-metadata.ts";
+import { isOfRequest } from "./request-names.ts";
 import { withCredentials, type SocketCredentials } from "./socket-credentials.ts";
 
 /** Names that a call may set although the request for its socket has them: credentials expire, and each call has its trace. */
 const ofEachCall = new Set(["authorization", "traceparent", "tracestate", "grpc-trace-bin"]);
-
-/** Names that only the gateway sets. */
-const ofGateway = new Set(["x-forwarded-for", "x-forwarded-host"]);
 
 /**
  * What the request for a WebSocket says of all calls on it: its headers but those of the handshake, the caller added to
@@ -20,12 +18,12 @@ export function metadataOfSocket(request: HttpRequest, credentials: SocketCreden
 
 /**
  * The metadata of one call on a WebSocket. What came with the request for the socket counts more, because a proxy may
- * have put it there to say who the user is.
+ * have put it there to say who the user is; and what only a request says, a call cannot.
  */
 export function metadataOfCall(ofSocket: Metadata, ofCall: Metadata): Metadata {
   const metadata: Record<string, string | readonly string[]> = { ...ofSocket };
   for (const name in ofCall) {
-    if (!isMetadataName(name) || ofGateway.has(name) || isOwn(name)) continue;
+    if (!isMetadataName(name) || isOfRequest(name) || isOwn(name)) continue;
     if (Object.hasOwn(ofSocket, name) && !ofEachCall.has(name)) continue;
     metadata[name] = ofCall[name] as string | readonly string[];
   }
