@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { rawRequest } from "./raw-http2.ts";
+import { runCommand } from "./command.ts";
 import { MultiplexClient } from "./multiplex-client.ts";
 import { converse, send, startTestGateway, type TestGateway } from "./support.ts";
 
@@ -101,6 +102,17 @@ test("a gateway for all pages serves them without credentials", async (t) => {
   assert.equal(headers["access-control-allow-origin"], "*");
   assert.equal(headers["access-control-allow-credentials"], undefined);
   assert.equal(headers["access-control-expose-headers"], "*");
+});
+
+test("an origin that no browser would send is told at the start", async () => {
+  for (const origin of ["app.example.com", "https://app.example.com/", "https://"]) {
+    const { code, stderr } = await runCommand("serve", "--upstream", "localhost:1", "--allow-origin", origin);
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /Give a scheme and a host, and nothing behind them, as in https:\/\/app\.example\.com/,
+    );
+  }
 });
 
 describe("a gateway for all pages drops the cookies", () => {

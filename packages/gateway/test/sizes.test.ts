@@ -114,7 +114,10 @@ describe("the sizes that flags set", () => {
       [["--timeout", "0"], /Give a number of seconds above 0/],
       [["--max-timeout", "soon"], /Give a number of seconds/],
       [["--timeout", "3", "--max-timeout", "2"], /--timeout is longer than --max-timeout/],
-      [["--max-reply", "0"], /Give a number of bytes above 0/],
+      [["--grace", "3000000"], /Give at most 2147483 seconds/],
+      [["--max-reply", "0"], /Give a number of bytes from 1 to 4294967295/],
+      [["--max-metadata", "99999999999"], /Give a number of bytes from 1 to 4294967295/],
+      [["--max-calls", "5000000000"], /Give a whole number from 1 to 4294967295/],
     ] as const) {
       const { code, stderr } = await runCommand(...upstream, ...flags);
       assert.equal(code, 2);

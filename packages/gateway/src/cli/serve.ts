@@ -17,6 +17,7 @@ import { onShutdown } from "./on-shutdown.ts";
 import {
   bytesFromText,
   countFromText,
+  originFromText,
   portFromText,
   secondsFromText,
   timeoutFromText,
@@ -105,6 +106,7 @@ export function addServe(program: Command): void {
     .option(
       "--allow-origin <origin...>",
       "pages of other origins that may make calls and open WebSockets; * for all",
+      originFromText,
     )
     .option("--files <dir>", "a folder of files to serve where no method is bound")
     .addOption(
