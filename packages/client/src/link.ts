@@ -112,7 +112,8 @@ export class Link implements Wire {
     const { clock, limits, keepaliveIntervalMs, keepaliveTimeoutMs } = this.#options;
     const multiplex = createClientMultiplex(this, {
       limits,
-      defer: queueMicrotask,
+      // Browsers call it on the window only.
+      defer: (flush) => queueMicrotask(flush),
       keepalive: { clock, intervalMs: keepaliveIntervalMs, timeoutMs: keepaliveTimeoutMs },
       goAway: (reason) => this.#host.goingAway(this, reason),
     });

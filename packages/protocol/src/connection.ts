@@ -307,7 +307,9 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#defer(this.#flushDeferred);
+    // Not as a method: the `queueMicrotask` of browsers may be called on the window only.
+    const defer = this.#defer;
+    defer(this.#flushDeferred);
   }
 
   /** Opens what waits and can be opened, and writes what can be written. */
