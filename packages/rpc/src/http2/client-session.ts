@@ -144,9 +144,8 @@ export class ClientSession implements StreamOwner {
     if (this.#state === "destroyed") return;
     this.#state = "destroyed";
     this.#sending.clear();
-    process.nextTick(() => {
-      for (const stream of this.#streams.values()) stream.close(errorCode.cancel);
-    });
+    // Each in a turn of its own, so that a listener that throws costs no other stream.
+    for (const stream of this.#streams.values()) process.nextTick(() => stream.close(errorCode.cancel));
   }
 
   schedule(stream: ClientStream): void {

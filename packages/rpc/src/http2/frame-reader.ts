@@ -45,7 +45,19 @@ export class FrameReader {
   #deliver(bytes: Buffer, at: number, end: number): void {
     const type = bytes[at + 3] ?? 0;
     const flags = bytes[at + 4] ?? 0;
-    this.#sink(type, flags, streamIdAt(bytes, at), bytes.subarray(at + frameHeadBytes, end));
+    this.#tell(type, flags, streamIdAt(bytes, at), bytes.subarray(at + frameHeadBytes, end));
+  }
+
+  /** Whoever hears of a frame may fail, which must not cost the frames behind it, that may be for others. */
+  #tell(type: number, flags: number, streamId: number, payload: Buffer): void {
+    try {
+      this.#sink(type, flags, streamId, payload);
+    } catch (error) {
+      if (error instanceof Http2Violation) throw error;
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   /** Passes on what has come of a DATA frame, without a copy; answers the position behind it. */
@@ -54,7 +66,7 @@ export class FrameReader {
     data.left -= end - at;
     if (data.left === 0) this.#data = undefined;
     const flags = data.left === 0 ? data.flags : data.flags & ~frameFlag.endStream;
-    this.#sink(frameType.data, flags, data.id, chunk.subarray(at, end));
+    this.#tell(frameType.data, flags, data.id, chunk.subarray(at, end));
     return end;
   }
 

@@ -83,6 +83,43 @@ describe("the streams of a connection", () => {
   });
 });
 
+test("a listener that throws costs no other stream, and what it throws is not lost", async () => {
+  const { session, says } = connect();
+  const thrown: unknown[] = [];
+  process.setUncaughtExceptionCaptureCallback((error) => thrown.push(error.message));
+  const told: string[] = [];
+  session.request(headers, {
+    ...quiet,
+    data() {
+      throw new Error("data");
+    },
+    closed() {
+      throw new Error("closed");
+    },
+  });
+  session.request(headers, {
+    ...quiet,
+    data: (bytes) => told.push(`data ${bytes.length}`),
+    closed: (code) => told.push(`closed ${code}`),
+  });
+  try {
+    says(
+      frame(settings, 0, 0),
+      head,
+      frame(data, 0, 1, "01"),
+      frame(1, 4, 3, "88"),
+      frame(data, 0, 3, "0102"),
+    );
+    await turn();
+    session.destroy();
+    await turn();
+  } finally {
+    process.setUncaughtExceptionCaptureCallback(null);
+  }
+  assert.deepEqual(told, ["data 2", "closed 8"]);
+  assert.deepEqual(thrown, ["data", "closed"]);
+});
+
 describe("a stream that was paused", () => {
   test("keeps what came for it, and not what came with that", () => {
     const { session, says } = connect();
