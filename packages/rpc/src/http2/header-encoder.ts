@@ -24,15 +24,16 @@ export function encodeHeaders(headers: OutgoingHttpHeaders): string {
 /** Says that the encoder uses no table, which holds whatever the peer's settings are. Source: RFC 7541, section 6.3. */
 export const noTable = "\x20";
 
-/** The names that have been seen, as they begin a literal; there are few, but a client may invent some. */
+/** The names that have been seen, as they begin a literal; there are few and short ones, but a client may invent others. */
 const names = new Map<string, string>();
 const mostNames = 1_000;
+const longestName = 64;
 
 function nameOf(name: string): string {
   let encoded = names.get(name);
   if (encoded !== undefined) return encoded;
   encoded = (secrets.has(name) ? "\x10" : "\x00") + textOf(name);
-  if (names.size < mostNames) names.set(name, encoded);
+  if (names.size < mostNames && name.length <= longestName) names.set(name, encoded);
   return encoded;
 }
 

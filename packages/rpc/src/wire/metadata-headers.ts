@@ -35,13 +35,14 @@ const validBinary = /^[A-Za-z0-9+/=, ]*$/;
 /** What was found of names; there are few, but a client may invent some. */
 const known = new Map<string, boolean>();
 const mostKnown = 1_000;
+const longestKnown = 64;
 
 /** Whether a header is metadata, and not a part of HTTP/2 or of the framing of gRPC. */
 export function isMetadataName(name: string): boolean {
   let found = known.get(name);
   if (found !== undefined) return found;
   found = judgeName(name);
-  if (known.size < mostKnown) known.set(name, found);
+  if (known.size < mostKnown && name.length <= longestKnown) known.set(name, found);
   return found;
 }
 
