@@ -109,6 +109,25 @@ for (const dialect of dialects) {
 }
 
 describe("sluice call", () => {
+  test("ends without a word when nobody reads on", async () => {
+    const args = [
+      "call",
+      "sluice.test.v1.Echo/Repeat",
+      "-d",
+      '{"text":"x"}',
+      "--upstream",
+      sluice.echo.address,
+    ];
+    const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    let errors = "";
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
+    const closed = once(child, "close");
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    const [code] = (await closed) as [number];
+    assert.deepEqual([code, errors], [0, ""]);
+  });
+
   test("answers while it is still asked", async () => {
     const child = spawn(process.execPath, [
       bin,

@@ -1,5 +1,6 @@
 import type { Method } from "@sluice/rpc";
 import type { Command } from "commander";
+import { endWithReader } from "./end-with-reader.ts";
 import { addSchemaOptions, schemaFromFlags, type SchemaFlags } from "./schema-options.ts";
 
 /** Adds `sluice methods`. */
@@ -12,6 +13,7 @@ export function addMethods(program: Command): void {
 }
 
 async function methods(flags: SchemaFlags): Promise<void> {
+  endWithReader();
   const schema = await schemaFromFlags(flags);
   for (const method of schema.methods.values()) process.stdout.write(describeMethod(method));
 }

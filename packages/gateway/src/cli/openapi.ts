@@ -1,5 +1,6 @@
 import { createOpenApiDocument } from "@sluice/rpc";
 import type { Command } from "commander";
+import { endWithReader } from "./end-with-reader.ts";
 import { addSchemaOptions, schemaFromFlags, type SchemaFlags } from "./schema-options.ts";
 
 interface OpenApiFlags extends SchemaFlags {
@@ -22,6 +23,7 @@ export function addOpenApi(program: Command): void {
 }
 
 async function openApi(flags: OpenApiFlags): Promise<void> {
+  endWithReader();
   const document = createOpenApiDocument(await schemaFromFlags(flags), {
     ...(flags.title === undefined ? {} : { title: flags.title }),
     ...(flags.apiVersion === undefined ? {} : { version: flags.apiVersion }),

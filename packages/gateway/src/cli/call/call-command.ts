@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { Code, nameOfCode } from "@sluice/protocol";
 import { JsonSplitter, type Metadata, type Method, type Schema, type Status } from "@sluice/rpc";
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { endWithReader } from "../end-with-reader.ts";
 import { CliError } from "../cli-error.ts";
 import { secondsFromText } from "../parse-value.ts";
 import { addSchemaOptions, schemaFromFlags, type SchemaFlags } from "../schema-options.ts";
@@ -40,6 +41,7 @@ export function addCall(program: Command): void {
 }
 
 async function call(path: string, flags: CallFlags): Promise<void> {
+  endWithReader();
   const tls = tlsFromFlags(flags);
   const url = urlOf(flags, tls !== undefined);
   const metadata = metadataFromHeaders(flags.header ?? []);
