@@ -4,12 +4,10 @@
  * `--run 'Errors/**'` or `--trace`.
  * Exits with 1 when a case fails that is not in `known-failures.txt`, or one passes that is.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
-import { countOf } from "./count.ts";
+import { runSuite } from "./run-suite.ts";
 import { installSuite } from "./suite.ts";
 
 const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -21,7 +19,7 @@ const { backend } = parseArgs({
   options: { backend: { type: "string", default: "grpc-go" } },
 }).values;
 
-const { runner, environment } = await installSuite();
+const suite = await installSuite();
 // One file, because the suite waits only some seconds for a server to start.
 const server = fileOf("../out/connect-server.mjs");
 await build({
@@ -34,30 +32,12 @@ await build({
   external: ["@bufbuild/*", "commander", "pino", "pino-pretty", "protoc", "sirv"],
   logLevel: "error",
 });
-const args = [
-  "--mode",
-  "server",
-  "--max-servers",
-  "1",
-  "--conf",
-  fileOf("config.yaml"),
-  "--known-failing",
-  `@${fileOf("known-failures.txt")}`,
-  ...own,
-  "--",
-  process.execPath,
-  server,
-];
-const suite = spawn(runner, args, {
-  stdio: ["ignore", "pipe", "inherit"],
-  env: { ...process.env, ...environment, BACKEND: backend },
+const { passed, total, code } = await runSuite(suite, {
+  mode: "server",
+  fileOf,
+  program: server,
+  args: own,
+  environment: { BACKEND: backend },
 });
-let said = "";
-suite.stdout.on("data", (chunk: Buffer) => {
-  said += chunk.toString();
-  process.stdout.write(chunk);
-});
-const [code] = (await once(suite, "close")) as [number | null];
-const { passed, total } = countOf(said);
 console.log(`sluice in front of ${backend}: ${passed} of ${total} pass`);
-process.exitCode = code ?? 1;
+process.exitCode = code;

@@ -12,7 +12,8 @@ export function metadataFromHeaders(init: HeadersInit | undefined): Metadata {
   const metadata = Object.create(null) as Record<string, string | string[]>;
   for (const [name, value] of new Headers(init)) {
     if (owned.test(name)) continue;
-    metadata[name] = name.endsWith("-bin") && value.includes(",") ? value.split(/ *, */) : value;
+    const isSeveral = name.endsWith("-bin") && value.includes(",");
+    metadata[name] = isSeveral ? value.split(",").map((each) => each.trim()) : value;
   }
   return metadata;
 }
