@@ -11,17 +11,20 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const allowed: Record<string, readonly string[]> = {
   protocol: [],
   websocket: ["node"],
+  hub: ["node", "@sluice/websocket"],
   rpc: ["node", "@sluice/protocol", "@sluice/websocket", "@bufbuild/protobuf"],
   gateway: [
     "node",
     "@sluice/protocol",
     "@sluice/websocket",
+    "@sluice/hub",
     "@sluice/rpc",
     "commander",
     "pino",
     "pino-pretty",
     "sirv",
     "yaml",
+    "zod",
   ],
   client: ["@sluice/protocol", "@bufbuild/protobuf", "@connectrpc/connect"],
   testkit: [
