@@ -20,6 +20,7 @@ const allowed: Record<string, readonly string[]> = {
     "@sluice/hub",
     "@sluice/rpc",
     "commander",
+    "jose",
     "pino",
     "pino-pretty",
     "sirv",

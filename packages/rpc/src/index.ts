@@ -111,3 +111,5 @@ export {
 } from "./grpc-websockets/grpc-websockets-dialect.ts";
 export { SharedBackend, type SharedCounts } from "./shared-streams/shared-backend.ts";
 export type { ShareRule, ShareRules } from "./shared-streams/share-rule.ts";
+export { readBearerProtocols, type BearerProtocols } from "./wire/bearer-protocols.ts";
+export { readCookie } from "./wire/cookie.ts";

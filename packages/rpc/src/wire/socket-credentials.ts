@@ -2,6 +2,8 @@ import { Code } from "@sluice/protocol";
 import type { Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import type { HttpRequest } from "../rest/http-message.ts";
+import { kubernetesPrefix, readBearerProtocols } from "./bearer-protocols.ts";
+import { readCookie } from "./cookie.ts";
 import { isMetadataName, isMetadataValue } from "./metadata-headers.ts";
 import { isOfRequest } from "./request-names.ts";
 
@@ -18,9 +20,7 @@ export interface SocketCredentials {
 }
 
 const tokenCookie = "token";
-const kubernetesPrefix = "base64url.bearer.authorization.k8s.io.";
 const metadataProtocol = /^grpc-metadata-([^+]+)\+(.*)$/i;
-const tokenCharacters = /^[\x21-\x7e]+$/;
 
 /**
  * Reads the token of a request for a WebSocket, in the forms in which clients send it:
@@ -35,36 +35,29 @@ const tokenCharacters = /^[\x21-\x7e]+$/;
  * A Status says what is wrong with them.
  */
 export function readSocketCredentials({ headers }: HttpRequest): SocketCredentials | Status {
-  const offered = headers["sec-websocket-protocol"]?.split(",").map((each) => each.trim()) ?? [];
+  const {
+    protocols: offered,
+    tokens,
+    hasHiddenToken,
+  } = readBearerProtocols(headers["sec-websocket-protocol"]);
   const metadata: Record<string, string> = {};
   const protocols: string[] = [];
   const answeredLast: string[] = [];
-  const tokens: string[] = [];
-  let hasCredentials = false;
-  let hasHiddenToken = false;
-  for (let at = 0; at < offered.length; at++) {
-    const protocol = offered[at] as string;
+  let hasCredentials = hasHiddenToken;
+  for (const protocol of offered) {
     const named = metadataProtocol.exec(protocol);
-    if (protocol === "Bearer") {
-      hasCredentials = true;
+    if (named === null) {
+      hasCredentials ||= protocol === "Bearer";
       protocols.push(protocol);
-      const token = offered[++at];
-      if (token !== undefined) tokens.push(token);
-    } else if (protocol.startsWith(kubernetesPrefix)) {
-      hasCredentials = hasHiddenToken = true;
-      const token = decodeToken(protocol.slice(kubernetesPrefix.length));
-      if (token === undefined) return malformedToken;
-      tokens.push(token);
-    } else if (named !== null) {
-      hasCredentials = true;
-      const [, name = "", value = ""] = named;
-      const key = name.toLowerCase();
-      if (isMetadataName(key) && !isOfRequest(key) && isMetadataValue(key, value)) metadata[key] = value;
-      answeredLast.push(protocol);
-    } else {
-      protocols.push(protocol);
+      continue;
     }
+    hasCredentials = true;
+    const [, name = "", value = ""] = named;
+    const key = name.toLowerCase();
+    if (isMetadataName(key) && !isOfRequest(key) && isMetadataValue(key, value)) metadata[key] = value;
+    answeredLast.push(protocol);
   }
+  if (tokens.includes(undefined)) return malformedToken;
   if (tokens.length > 1) return severalTokens;
   if (hasHiddenToken && protocols.length === 0) return tokenAlone;
   const token = readCookie(headers.cookie, tokenCookie) ?? tokens[0];
@@ -98,26 +91,3 @@ const tokenAlone = createStatus(
   Code.INVALID_ARGUMENT,
   `the subprotocol ${kubernetesPrefix}… is alone; offer another one too, such as sluice.rest.v1, which can be answered`,
 );
-
-/** The token of base64url (RFC 4648, section 5); undefined for what is none, or cannot stand in a header. */
-function decodeToken(text: string): string | undefined {
-  const bytes = Buffer.from(text, "base64url");
-  const token = bytes.toString("latin1");
-  // Node leaves out what is not base64url.
-  return bytes.toString("base64url") === text && tokenCharacters.test(token) ? token : undefined;
-}
-
-/** The value of one cookie of a `Cookie` header, or undefined. Source: RFC 6265, section 4.2. */
-function readCookie(header: string | undefined, name: string): string | undefined {
-  for (const pair of header?.split(";") ?? []) {
-    const equals = pair.indexOf("=");
-    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
-    const value = pair
-      .slice(equals + 1)
-      .trim()
-      .replace(/^"(.*)"$/, "$1");
-    // An empty one is how a page logs out.
-    return tokenCharacters.test(value) ? value : undefined;
-  }
-  return undefined;
-}
