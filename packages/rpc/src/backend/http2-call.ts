@@ -116,7 +116,7 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
 
   /** There is no connection for this call. */
   fail(status: Status): void {
-    this.#abort(status);
+    this.#abort({ ...status, isUnprocessed: true });
   }
 
   headers({ metadata, encoding, acceptEncodings }: ResponseHead): void {
@@ -145,6 +145,7 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
       this.#acquire();
       return;
     }
+    if (!processed) return this.#finish({ ...status, isUnprocessed: true }, noMetadata);
     // The backend's clock may be a little ahead of ours.
     const isLate = status.code === Code.CANCELLED && this.#timeLeft() <= 0;
     this.#finish(isLate ? this.#deadlineStatus() : status, noMetadata);
@@ -158,7 +159,7 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
   }
 
   #failLater(status: Status): void {
-    process.nextTick(() => this.#abort(status));
+    process.nextTick(() => this.#abort({ ...status, isUnprocessed: true }));
   }
 
   #timeLeft(): number {

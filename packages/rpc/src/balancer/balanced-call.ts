@@ -76,6 +76,8 @@ export class BalancedCall implements Call, CallListener {
   /** Whether a `send` answered false, so that `drain` is owed. */
   #isBlocked = false;
   #isCancelled = false;
+  /** Whether no attempt before this one can have been looked at. */
+  #isUnprocessed = true;
 
   constructor(owner: CallOwner, start: CallStart, listener: CallListener) {
     this.#owner = owner;
@@ -142,7 +144,8 @@ export class BalancedCall implements Call, CallListener {
   /** There is no address for this call. */
   fail(status: Status): void {
     // What a server said, or how its connection was lost, tells more than that there is no other one.
-    this.#abort(this.#failure?.status ?? status, this.#failure?.trailers ?? noMetadata);
+    if (this.#failure === undefined) this.#abort({ ...status, isUnprocessed: true }, noMetadata);
+    else this.#abort(this.#failure.status, this.#failure.trailers);
   }
 
   headers(metadata: Metadata, encoding?: string): void {
@@ -171,11 +174,19 @@ export class BalancedCall implements Call, CallListener {
     const delay = this.#isCancelled
       ? this.#cancelled(address, status)
       : this.#over(address, status, trailers);
-    if (delay === undefined) return this.#finish(status, trailers);
+    if (delay === undefined) return this.#finish(this.#ofAllAttempts(status), trailers);
+    this.#isUnprocessed &&= status.isUnprocessed === true;
     this.#failure = { status, trailers };
     this.#held = undefined;
     this.#state = { kind: "resting", timer: this.#owner.clock.after(delay, () => this.#again(address)) };
     this.#owner.rest(this);
+  }
+
+  /** The status of the last attempt, which knows nothing of those before. */
+  #ofAllAttempts(status: Status): Status {
+    if (this.#isUnprocessed || status.isUnprocessed === undefined) return status;
+    const { isUnprocessed: _ofThisAttempt, ...rest } = status;
+    return rest;
   }
 
   /** An attempt ended because this side wanted it; what it ended with says nothing of the server. */

@@ -8,6 +8,8 @@ export interface Status {
   readonly message: string;
   /** The serialized `google.rpc.Status` of `grpc-status-details-bin`, where the server sent one. */
   readonly details?: Uint8Array;
+  /** Set where the server has certainly not looked at the call, so that it may be made again whatever it does. */
+  readonly isUnprocessed?: true;
   /** The error that nobody expected, for the log; never told to a client. */
   readonly cause?: unknown;
 }

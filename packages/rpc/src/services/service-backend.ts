@@ -9,14 +9,16 @@ export interface ServiceCall {
   readonly metadata: Metadata;
   /** Sends one reply as protobuf bytes, which the call owns from then on. */
   send(message: Uint8Array): void;
+  /** After a `message` that was answered with false: says that there is room again. */
+  drain(): void;
   /** Ends the call; default: OK. */
   end(status?: Status, trailers?: Metadata): void;
 }
 
 /** What a service is told of a call. It may answer at once, or whenever it likes. */
 export interface ServiceListener {
-  /** One request message as protobuf bytes. */
-  message(bytes: Uint8Array): void;
+  /** One request message as protobuf bytes. False: the client is to pause until `ServiceCall.drain`. */
+  message(bytes: Uint8Array): boolean | void;
   /** No further message follows. */
   halfClose(): void;
   /** The call is over before it was answered: the client left, or its deadline passed. */
@@ -95,13 +97,15 @@ class LocalCall implements Call {
     this.#service = method({
       metadata: this.#metadata,
       send: (message) => this.#reply(message),
+      drain: () => {
+        if (this.#state === "open") this.#listener.drain();
+      },
       end: (status = okStatus, trailers = noMetadata) => this.answer(status, trailers),
     });
   }
 
   send(message: Uint8Array): boolean {
-    if (this.#state === "open") this.#service?.message(message);
-    return true;
+    return this.#state !== "open" || this.#service?.message(message) !== false;
   }
 
   halfClose(): void {

@@ -161,14 +161,14 @@ describe("a backend that cannot be reached", () => {
     const first = open(backend, say);
     assert.equal(first.heard.status, undefined);
     const reason = `the backend ${address} cannot be reached: connect ECONNREFUSED ${address}`;
-    assert.deepEqual(await first.heard.ended(), { code: 14, message: reason });
+    assert.deepEqual(await first.heard.ended(), { code: 14, message: reason, isUnprocessed: true });
     const state = { kind: "backoff", error: `connect ECONNREFUSED ${address}`, failures: 1 };
     assert.deepEqual(backend.state(), state);
 
     const second = open(backend, say);
     assert.equal(second.heard.status, undefined);
     assert.equal(second.call.send(hello), true);
-    assert.deepEqual(await second.heard.ended(), { code: 14, message: reason });
+    assert.deepEqual(await second.heard.ended(), { code: 14, message: reason, isUnprocessed: true });
     assert.deepEqual(backend.counters(), { openCalls: 0, waitingCalls: 0, connections: 0 });
   });
 
@@ -277,9 +277,9 @@ describe("a connection that is lost", () => {
     opened[2]?.call.halfClose();
     server.reset();
     for (const { heard } of opened) {
-      const { code, message: text } = await heard.ended();
+      const { code, message: text, isUnprocessed } = await heard.ended();
       if (heard === opened[2]?.heard && code === 0) continue;
-      assert.equal(code, 14);
+      assert.deepEqual([code, isUnprocessed], [14, undefined]);
       assert.match(text, /^the connection to the backend 127\.0\.0\.1:\d+ was lost: /);
     }
     await eventually(() => backend.counters().openCalls === 0 && backend.counters().connections === 0);
@@ -621,6 +621,7 @@ describe("closing", () => {
     assert.deepEqual(await open(backend, say).heard.ended(), {
       code: 14,
       message: "the gateway is shutting down",
+      isUnprocessed: true,
     });
     running.call.send(hello);
     await running.heard.until(({ messages }) => messages.length === 2);
@@ -669,7 +670,8 @@ describe("closing", () => {
     const backend = createHttp2Backend(await listen(context, () => {}));
     const { heard } = open(backend, say);
     await backend.close(60_000);
-    assert.deepEqual(heard.status, { code: 14, message: "the gateway is shutting down" });
+    const message = "the gateway is shutting down";
+    assert.deepEqual(heard.status, { code: 14, message, isUnprocessed: true });
   });
 
   test("of a backend that was never used, or is in a back-off, is at once", async () => {

@@ -252,6 +252,7 @@ describe("the limit of headers", () => {
     assert.deepEqual(await heard.ended(), {
       code: 8,
       message: "the metadata of the call has 65574 bytes, more than the maximum of 65536 (--max-metadata)",
+      isUnprocessed: true,
     });
     const fits = { metadata: { "x-long": "~".repeat(65_536 - 38) } };
     assert.equal((await run(backend, say, [hello], fits)).status?.code, 0);

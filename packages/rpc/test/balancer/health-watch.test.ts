@@ -23,7 +23,7 @@ class Watched {
           (call) => {
             this.calls.push(call);
             return {
-              message: (bytes) => this.requests.push(Buffer.from(bytes).toString("hex")),
+              message: (bytes) => void this.requests.push(Buffer.from(bytes).toString("hex")),
               halfClose: () => {},
               cancelled: () => this.cancelled++,
             };

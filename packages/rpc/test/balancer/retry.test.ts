@@ -114,6 +114,15 @@ describe("a call that ended with UNAVAILABLE", () => {
     assert.equal(order.length, 3);
   });
 
+  test("counts as unprocessed only when no attempt can have been looked at", async (context) => {
+    const reset: Script = (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    const untouched = await pair(context, [reset]);
+    assert.equal((await run(untouched.backend, say, [hello])).status?.isUnprocessed, true);
+    const refusedOnce = await pair(context, [(stream) => refuse(stream), reset]);
+    const { status } = await run(refusedOnce.backend, say, [hello]);
+    assert.deepEqual([status?.code, status?.isUnprocessed], [Code.UNAVAILABLE, undefined]);
+  });
+
   test("is not made again without the option", async (context) => {
     const { backend, order } = await pair(context, [(stream) => refuse(stream), fine], {});
     assert.equal((await run(backend, say, [hello])).status?.code, Code.UNAVAILABLE);

@@ -17,7 +17,7 @@ import {
 import { ownRegistry } from "../../src/schema/well-known-files.ts";
 import { createHealthService, ServingStatus } from "../../src/services/health-service.ts";
 import { createReflectionService } from "../../src/services/reflection-service.ts";
-import { ServiceBackend, type ServiceMethod } from "../../src/services/service-backend.ts";
+import { ServiceBackend, type ServiceCall, type ServiceMethod } from "../../src/services/service-backend.ts";
 
 const echoProto = fileURLToPath(new URL("../../../testkit/proto/echo.proto", import.meta.url));
 
@@ -43,7 +43,7 @@ class Conversation {
           this.told.push("message");
           this.replies.push(JSON.parse(output.jsonFromBytes(bytes)));
         },
-        drain: () => undefined,
+        drain: () => this.told.push("drain"),
         end: (status) => end(status),
       },
     );
@@ -223,6 +223,22 @@ describe("a backend inside the gateway", () => {
     flooded.call.pause();
     for (let count = 0; count < 5; count++) flooded.ask({});
     assert.equal((await flooded.ended).code, Code.RESOURCE_EXHAUSTED);
+  });
+
+  test("lets a service pause its client, until there is room again", async () => {
+    let serviceCall: ServiceCall | undefined;
+    const backend = backendOf((call) => {
+      serviceCall = call;
+      return { message: () => false, halfClose: () => call.end() };
+    });
+    const conversation = new Conversation(backend, method);
+    assert.equal(conversation.call.send(new Uint8Array(0)), false);
+    serviceCall?.drain();
+    assert.deepEqual(conversation.told, ["drain"]);
+    conversation.call.halfClose();
+    assert.equal((await conversation.ended).code, Code.OK);
+    serviceCall?.drain();
+    assert.deepEqual(conversation.told, ["drain"]);
   });
 
   test("ends what is open when it closes, and takes nothing more", async () => {
