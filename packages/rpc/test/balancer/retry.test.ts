@@ -73,6 +73,8 @@ const cutAfterReply: Script = (stream) => {
   stream.write(framed(hello), () => setImmediate(() => stream.session?.destroy()));
 };
 
+const reset: Script = (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM);
+
 const broken: Script = (stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR);
 
 /** Ends a call without an answer, and says when it may come again. */
@@ -115,7 +117,6 @@ describe("a call that ended with UNAVAILABLE", () => {
   });
 
   test("counts as unprocessed only when no attempt can have been looked at", async (context) => {
-    const reset: Script = (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM);
     const untouched = await pair(context, [reset]);
     assert.equal((await run(untouched.backend, say, [hello])).status?.isUnprocessed, true);
     const refusedOnce = await pair(context, [(stream) => refuse(stream), reset]);
