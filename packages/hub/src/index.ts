@@ -1,1 +1,55 @@
+export { Hub, type BroadcastOptions } from "./hub.ts";
+export type { Admission, Admit, Authorize, ClientAction, HubOptions } from "./hub-options.ts";
+export type { Disconnection, Handled, Resumption, RoomChange } from "./handlers.ts";
+export type { HubCounts } from "./counts.ts";
+export { HubError, type HubErrorCode } from "./hub-error.ts";
 export { CloseCode } from "./close-code.ts";
+export { type Clock, systemClock, type Timer } from "./clock.ts";
+export { defaultHubLimits, type HubLimits } from "./limits.ts";
+export {
+  type HistoryBounds,
+  type RoomOptions,
+  roomsByPattern,
+  type RoomRule,
+  type SlowPolicy,
+} from "./room-options.ts";
+
+export type {
+  HistoryOptions,
+  JoinOptions,
+  JoinResult,
+  PublishOptions,
+  Session,
+  SessionPhase,
+  SessionState,
+} from "./session.ts";
+export type { Identity } from "./identity.ts";
+export type { Member, Presence } from "./presence.ts";
+export type { Drop, DropReason } from "./drop.ts";
+
+export { Delivery } from "./delivery.ts";
+export { Message, type MessageInit } from "./message.ts";
+export { type Position, Publication, type PublicationInit } from "./publication.ts";
+
+export type { Face, Link } from "./face.ts";
+export type {
+  Attached,
+  Attachment,
+  AttachRequest,
+  AttachResult,
+  ClientRequest,
+  JoinFailure,
+  Loss,
+  ReceiveInit,
+  Refusal,
+  ResumeRequest,
+} from "./attachment.ts";
+
+export type {
+  Broker,
+  BrokerReceiver,
+  HistoryPage,
+  HistoryRequest,
+  Published,
+  PublishRequest,
+} from "./broker/broker.ts";

@@ -1,0 +1,62 @@
+import { Delivery } from "./delivery.ts";
+import type { Face } from "./face.ts";
+
+/** What a message is made of. */
+export interface MessageInit {
+  /** A text, or bytes. Bytes are not copied: leave them unchanged. */
+  readonly data: string | Uint8Array;
+  /** Whether the text is JSON, so that faces that speak JSON can embed it. Default: false. */
+  readonly isJson?: boolean;
+  /** Its name: SSE's `event:`, a packet's type in decimal, Socket.IO's event. Default: none. */
+  readonly type?: string;
+  /** The number of the session that said it. Default: 0, the backend or the server. */
+  readonly from?: number;
+}
+
+/** What is said: to one session or to a room. Immutable. */
+export class Message extends Delivery {
+  /** Text or bytes. */
+  readonly data: string | Uint8Array;
+  /** Whether `data` is a text that is JSON: faces that speak JSON embed it, raw ones send it as it is. */
+  readonly isJson: boolean;
+  /** Its name; empty for none. */
+  readonly type: string;
+  /** The number of the session that said it; 0 for the backend or the server. */
+  readonly from: number;
+  #bytes = -1;
+
+  constructor({ data, isJson = false, type = "", from = 0 }: MessageInit) {
+    super();
+    this.data = data;
+    this.isJson = isJson;
+    this.type = type;
+    this.from = from;
+  }
+
+  /** A message of a text, bytes, or all that a message can have; a message is returned as it is. */
+  static from(data: string | Uint8Array | MessageInit): Message {
+    if (data instanceof Message) return data;
+    return new Message(typeof data === "string" || data instanceof Uint8Array ? { data } : data);
+  }
+
+  /** A message to a session itself is of no room. */
+  override get room(): string {
+    return "";
+  }
+
+  override get message(): Message {
+    return this;
+  }
+
+  /** Bytes of `data`; of a text, as UTF-8. */
+  get contentBytes(): number {
+    if (this.#bytes < 0) {
+      this.#bytes = typeof this.data === "string" ? Buffer.byteLength(this.data) : this.data.byteLength;
+    }
+    return this.#bytes;
+  }
+
+  protected override encode(face: Face): unknown {
+    return face.message(this);
+  }
+}
