@@ -19,6 +19,7 @@ const allowed: Record<string, readonly string[]> = {
     "@sluice/websocket",
     "@sluice/hub",
     "@sluice/rpc",
+    "@bufbuild/protobuf",
     "commander",
     "jose",
     "pino",

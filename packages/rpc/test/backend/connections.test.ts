@@ -670,8 +670,8 @@ describe("closing", () => {
     const backend = createHttp2Backend(await listen(context, () => {}));
     const { heard } = open(backend, say);
     await backend.close(60_000);
-    const message = "the gateway is shutting down";
-    assert.deepEqual(heard.status, { code: 14, message, isUnprocessed: true });
+    const status = { code: 14, message: "the gateway is shutting down", isUnprocessed: true };
+    assert.deepEqual(heard.status, status);
   });
 
   test("of a backend that was never used, or is in a back-off, is at once", async () => {
