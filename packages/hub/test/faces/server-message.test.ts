@@ -52,9 +52,10 @@ describe("what the server says on the session wire", () => {
       encodeError(undefined, { code: "INVALID_ARGUMENT", message: "no" }),
       '{"error":{"code":"INVALID_ARGUMENT","message":"no"}}',
     ],
-    ["dropped messages", encodeDropped(3, undefined), '{"dropped":{"count":3}}'],
+    ["dropped messages", encodeDropped(3, ""), '{"dropped":{"count":3}}'],
     ["dropped publications", encodeDropped(3, "a"), '{"dropped":{"room":"a","count":3}}'],
     ["a loss", encodeLost("a"), '{"lost":{"room":"a"}}'],
+    ["a loss in several rooms", encodeLost(""), '{"lost":{}}'],
     [
       "the beginning",
       encodeConnected({

@@ -1,4 +1,5 @@
 import { CloseCode } from "../../close-code.ts";
+import { messageTooBig } from "../closing.ts";
 import type { Violation } from "../violation.ts";
 
 /** The subprotocol of nested packets. */
@@ -24,9 +25,6 @@ export interface PacketLimits {
   readonly maxContentBytes: number;
 }
 
-/** The close code of RFC 6455 for what is too large. */
-const tooBig = 1009;
-
 /**
  * The packets of one binary WebSocket message, which holds one or more of them, each whole. Their contents are views
  * of the message. A message that is not so, or that is over a limit, is a violation, whatever of it was right.
@@ -48,7 +46,7 @@ export function decodePackets(message: Uint8Array, limits: PacketLimits): Packet
     const length = view.getUint32(at + 4);
     if (length > limits.maxContentBytes) {
       const found = `${length} bytes of content, over the limit of ${limits.maxContentBytes}`;
-      return { code: tooBig, reason: `packet ${number} of the message: ${found}` };
+      return { code: messageTooBig, reason: `packet ${number} of the message: ${found}` };
     }
     const from = at + packetHeaderBytes;
     if (length > end - from) {

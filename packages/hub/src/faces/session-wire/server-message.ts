@@ -20,7 +20,7 @@ export interface RoomReport {
   /** Where the room is; absent where it keeps no history. */
   readonly epoch?: string;
   readonly offset?: number;
-  /** Whether everything since the client's position follows; absent where it had named none. */
+  /** False where the client had named a position, and not everything since is there. Absent with an error. */
   readonly recovered?: boolean;
   /** Why the client is not in the room. */
   readonly error?: CommandError;
@@ -76,14 +76,14 @@ export function encodeError(id: number | undefined, error: CommandError): string
   return `{${id === undefined ? "" : `"id":${id},`}"error":${JSON.stringify(error)}}`;
 }
 
-/** `{"dropped":…}`: so many messages, of a room or sent to the session, were not sent because it reads too slowly. */
-export function encodeDropped(count: number, room: string | undefined): string {
-  return `{"dropped":${JSON.stringify({ room, count })}}`;
+/** `{"dropped":…}`: so many deliveries were not sent because the client reads too slowly. An empty room is left out. */
+export function encodeDropped(count: number, room: string): string {
+  return `{"dropped":${JSON.stringify(room === "" ? { count } : { room, count })}}`;
 }
 
-/** `{"lost":…}`: the room lost publications that nobody can say any more. */
+/** `{"lost":…}`: publications of the room did not come, and cannot be had any more. An empty room is left out. */
 export function encodeLost(room: string): string {
-  return `{"lost":${JSON.stringify({ room })}}`;
+  return `{"lost":${JSON.stringify(room === "" ? {} : { room })}}`;
 }
 
 function attributesOf({ type, from }: Said): string {

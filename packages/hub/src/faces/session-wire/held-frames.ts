@@ -1,0 +1,43 @@
+import type { Drop } from "../../drop.ts";
+import { SessionFrame } from "./session-frame.ts";
+
+/**
+ * Keeps what a client is told in order while it waits for the answer to a `join`: the first delivery of that room waits
+ * for the answer, and everything behind it too, because clients count their deliveries.
+ */
+export class HeldFrames {
+  /** Bytes of the frames that wait. */
+  bytes = 0;
+  readonly #joining = new Set<string>();
+  #waiting: (SessionFrame | Drop)[] = [];
+
+  /** Whether nothing waits. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** A `join` is to be answered. */
+  joining(room: string): void {
+    this.#joining.add(room);
+  }
+
+  /** Whether something has to wait; then it does. */
+  holds(each: SessionFrame | Drop): boolean {
+    if (this.#waiting.length === 0 && !this.#joining.has(each.room)) return false;
+    this.#waiting.push(each);
+    if (each instanceof SessionFrame) this.bytes += each.bytes;
+    return true;
+  }
+
+  /** The `join` is answered: gives what need not wait any more to `release`, in its order. */
+  answered(room: string, release: (each: SessionFrame | Drop) => void): void {
+    this.#joining.delete(room);
+    const waiting = this.#waiting;
+    const stop = waiting.findIndex((each) => this.#joining.has(each.room));
+    this.#waiting = stop < 0 ? [] : waiting.slice(stop);
+    for (const each of stop < 0 ? waiting : waiting.slice(0, stop)) {
+      if (each instanceof SessionFrame) this.bytes -= each.bytes;
+      release(each);
+    }
+  }
+}

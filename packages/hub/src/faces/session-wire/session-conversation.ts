@@ -1,0 +1,116 @@
+import type { Attached, Attachment } from "../../attachment.ts";
+import { CloseCode } from "../../close-code.ts";
+import type { Drop } from "../../drop.ts";
+import type { JoinResult } from "../../session.ts";
+import { unsupportedData } from "../closing.ts";
+import { isViolation } from "../violation.ts";
+import type { Conversation } from "../websocket/conversation.ts";
+import { Pause, type SocketLink } from "../websocket/socket-link.ts";
+import { reportsFrom } from "./answers.ts";
+import { HeldFrames } from "./held-frames.ts";
+import { parseClientMessage } from "./parse-client-message.ts";
+import { encodeConnected, encodeDropped, encodeLost } from "./server-message.ts";
+import { type RoomWatcher, SessionCommands } from "./session-commands.ts";
+import { SessionFrame } from "./session-frame.ts";
+import type { SessionWireOptions } from "./session-wire.ts";
+
+/** Bytes that may be held before the hub is asked to wait. */
+const heldHighWaterMark = 65_536;
+
+/** A client of the session wire that is let in. */
+export class SessionConversation implements Conversation<SessionFrame>, RoomWatcher {
+  readonly #link: SocketLink<SessionFrame>;
+  readonly #options: SessionWireOptions;
+  readonly #commands: SessionCommands;
+  readonly #held = new HeldFrames();
+  /** The epochs that the client knows, by room. */
+  readonly #epochs = new Map<string, string>();
+  #attachment: Attachment | undefined;
+  /** Whether the hub waits for what is held to leave. */
+  #wantsDrain = false;
+
+  constructor(link: SocketLink<SessionFrame>, options: SessionWireOptions) {
+    this.#link = link;
+    this.#options = options;
+    this.#commands = new SessionCommands(link, options, this);
+  }
+
+  get heldBytes(): number {
+    return this.#held.bytes;
+  }
+
+  opened({ attachment, resumed, recovered, rooms }: Attached): void {
+    this.#attachment = attachment;
+    const { id, number } = attachment.session;
+    const reports = reportsFrom(rooms);
+    for (const { room, epoch } of reports) if (epoch !== undefined) this.#epochs.set(room, epoch);
+    const { pingSeconds } = this.#options;
+    this.#link.write(
+      encodeConnected({ session: id, number, resumed, recovered, rooms: reports, pingSeconds }),
+    );
+  }
+
+  receive(attachment: Attachment, data: Buffer, isBinary: boolean): void {
+    if (isBinary) {
+      this.#link.fail({
+        code: unsupportedData,
+        reason: "a message must be JSON in a text, and this is binary",
+      });
+      return;
+    }
+    const parsed = parseClientMessage(data.toString());
+    if (isViolation(parsed)) this.#link.fail(parsed);
+    else if (parsed.verb === "invalid") this.#commands.refuse(parsed);
+    else if (parsed.verb === "received") attachment.received(parsed.received);
+    else if (parsed.verb === "connect") {
+      this.#link.fail({ code: CloseCode.MALFORMED, reason: "connect comes first, and once" });
+    } else this.#commands.start(attachment, parsed);
+  }
+
+  send(frame: SessionFrame): boolean {
+    if (!this.#held.holds(frame)) return this.#deliver(frame);
+    if (this.#held.bytes < heldHighWaterMark) return true;
+    this.#wantsDrain = true;
+    return false;
+  }
+
+  dropped(drop: Drop): void {
+    if (!this.#held.holds(drop)) this.#tell(drop);
+  }
+
+  drained(): boolean {
+    this.#link.resumeFor(Pause.ANSWERS);
+    if (this.#held.isEmpty) return true;
+    this.#wantsDrain = true;
+    return false;
+  }
+
+  joining(room: string): void {
+    this.#held.joining(room);
+  }
+
+  answered(room: string, result: JoinResult | undefined): void {
+    if (result !== undefined && result.epoch !== "") this.#epochs.set(room, result.epoch);
+    let goOn = true;
+    this.#held.answered(room, (each) => {
+      if (each instanceof SessionFrame) goOn = this.#deliver(each);
+      else this.#tell(each);
+    });
+    // Where it must not go on, the connection tells of its own drain.
+    if (!this.#wantsDrain || !this.#held.isEmpty) return;
+    this.#wantsDrain = false;
+    if (goOn) this.#attachment?.drained();
+  }
+
+  #deliver(frame: SessionFrame): boolean {
+    const { room, epoch } = frame;
+    if (epoch === "" || this.#epochs.get(room) === epoch) return this.#link.write(frame.plain);
+    this.#epochs.set(room, epoch);
+    return this.#link.write(frame.withEpoch);
+  }
+
+  #tell({ reason, room, count }: Drop): void {
+    if (reason === "lost") this.#link.write(encodeLost(room));
+    else if (reason === "slow") this.#link.write(encodeDropped(count, room));
+  }
+}

@@ -1,0 +1,13 @@
+import type { Identity } from "../identity.ts";
+
+/** Who a client is, and for how long. */
+export interface TimedIdentity extends Identity {
+  /** From when on that is not proven any more, in milliseconds since 1970. Default: never. */
+  readonly expiresAt?: number;
+}
+
+/**
+ * Says who has a token; rejects where it is worth nothing. The client is told the message of a `HubError`, and of any
+ * other error only that its token is not valid. A `HubError` `UNAVAILABLE` asks it to try again later.
+ */
+export type Identify = (token: string) => Promise<TimedIdentity>;

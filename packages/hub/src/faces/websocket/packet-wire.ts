@@ -1,0 +1,145 @@
+import { PreparedMessage } from "@sluice/websocket";
+import type { Attachment } from "../../attachment.ts";
+import { CloseCode } from "../../close-code.ts";
+import type { Face } from "../../face.ts";
+import { HubError } from "../../hub-error.ts";
+import type { Message } from "../../message.ts";
+import type { Client } from "../client.ts";
+import { closingFromError, unsupportedData } from "../closing.ts";
+import { decodePackets, encodePacket, type Packet, type PacketLimits } from "../packet/packet-codec.ts";
+import type { Identify } from "../timed-identity.ts";
+import { isViolation } from "../violation.ts";
+import type { Conversation, Wire } from "./conversation.ts";
+import { QueryOpener } from "./query-opener.ts";
+import { Pause, type SocketLink } from "./socket-link.ts";
+
+/** Which types of packets an application knows: a set of them, or what a function says. */
+export type PacketTypes = ReadonlySet<number> | ((type: number) => boolean);
+
+/** How packets are read. */
+export interface PacketWireOptions {
+  readonly limits: PacketLimits;
+  /** Bytes of one incoming message, with all its packets. */
+  readonly maxMessageBytes: number;
+  readonly types?: PacketTypes | undefined;
+  readonly identify?: Identify | undefined;
+}
+
+/** The face `packet`: each message is a packet of its own, whose type is the message's if that is a number. */
+export const packetFace: Face<PreparedMessage> = {
+  name: "packet",
+  message: packetFromMessage,
+  publication: ({ message }) => packetFromMessage(message),
+};
+
+function packetFromMessage({ data, type, from }: Message): PreparedMessage {
+  const content = typeof data === "string" ? Buffer.from(data) : data;
+  return new PreparedMessage(encodePacket({ type: typeFromName(type), who: from, content }));
+}
+
+/** The uint32 that the name of a message is; 0 for a name that is none. */
+function typeFromName(name: string): number {
+  return /^\d{1,10}$/.test(name) && Number(name) <= 0xff_ff_ff_ff ? Number(name) : 0;
+}
+
+/** The wire of nested packets, `sluice.packet.v1`. */
+export class PacketWire implements Wire<PreparedMessage> {
+  readonly face: Face<PreparedMessage> = packetFace;
+  readonly #options: PacketWireOptions;
+
+  constructor(options: PacketWireOptions) {
+    this.#options = options;
+  }
+
+  get maxMessageBytes(): number {
+    return this.#options.maxMessageBytes;
+  }
+
+  opener(client: Client): QueryOpener {
+    return new QueryOpener(client, this.#options.identify);
+  }
+
+  converse(link: SocketLink<PreparedMessage>): PacketConversation {
+    return new PacketConversation(link, this.#options);
+  }
+}
+
+class PacketConversation implements Conversation<PreparedMessage> {
+  readonly heldBytes = 0;
+  readonly #link: SocketLink<PreparedMessage>;
+  readonly #options: PacketWireOptions;
+
+  constructor(link: SocketLink<PreparedMessage>, options: PacketWireOptions) {
+    this.#link = link;
+    this.#options = options;
+  }
+
+  opened(): void {}
+
+  receive(attachment: Attachment, data: Buffer, isBinary: boolean): void {
+    if (!isBinary) {
+      this.#link.fail({
+        code: unsupportedData,
+        reason: "packets come in binary messages, and this is a text",
+      });
+      return;
+    }
+    const packets = decodePackets(data, this.#options.limits);
+    if (isViolation(packets)) {
+      this.#link.fail(packets);
+      return;
+    }
+    const unknown = packets.find(({ type }) => !this.#knows(type));
+    if (unknown === undefined) this.#take(attachment, packets, 0);
+    else
+      this.#link.fail({
+        code: CloseCode.MALFORMED,
+        reason: `packets of type ${unknown.type} are not known here`,
+      });
+  }
+
+  send(frame: PreparedMessage): boolean {
+    return this.#link.write(frame);
+  }
+
+  dropped(): void {}
+
+  drained(): boolean {
+    return true;
+  }
+
+  #knows(type: number): boolean {
+    const { types } = this.#options;
+    if (types === undefined) return true;
+    return typeof types === "function" ? types(type) : types.has(type);
+  }
+
+  /** Takes packets in their order: one to another session holds up those behind it until it is on its way. */
+  #take(attachment: Attachment, packets: readonly Packet[], from: number): void {
+    for (let index = from; index < packets.length; index++) {
+      const { type, who, content } = packets[index]!;
+      const said = { data: content, type: type === 0 ? "" : String(type) };
+      if (attachment.session.isClosed) return;
+      if (who === 0) attachment.receive(content, said);
+      else {
+        this.#link.pauseFor(Pause.COMMANDS);
+        attachment.say(who, said).then(
+          () => this.#goOn(attachment, packets, index + 1),
+          (error: unknown) => this.#failed(error, () => this.#goOn(attachment, packets, index + 1)),
+        );
+        return;
+      }
+    }
+  }
+
+  #goOn(attachment: Attachment, packets: readonly Packet[], from: number): void {
+    this.#link.resumeFor(Pause.COMMANDS);
+    this.#take(attachment, packets, from);
+  }
+
+  /** Whoever is gone is not the sender's fault, and may have gone since it was written. */
+  #failed(error: unknown, goOn: () => void): void {
+    if (error instanceof HubError && error.code === "NOT_FOUND") goOn();
+    else this.#link.fail(closingFromError(error));
+  }
+}

@@ -1,0 +1,60 @@
+import { PreparedMessage } from "@sluice/websocket";
+import type { Attachment } from "../../attachment.ts";
+import type { Face } from "../../face.ts";
+import type { Client } from "../client.ts";
+import type { Identify } from "../timed-identity.ts";
+import type { Conversation, Wire } from "./conversation.ts";
+import { QueryOpener } from "./query-opener.ts";
+import type { SocketLink } from "./socket-link.ts";
+
+/** The face `websocket`: what is said, as text or binary, and nothing around it. */
+export const rawFace: Face<PreparedMessage> = {
+  name: "websocket",
+  message: ({ data }) => new PreparedMessage(data),
+  publication: ({ message: { data } }) => new PreparedMessage(data),
+};
+
+/** The raw wire. It has no words of its own, so its client is told nothing but messages and a close code. */
+export class RawWire implements Wire<PreparedMessage> {
+  readonly face: Face<PreparedMessage> = rawFace;
+  readonly maxMessageBytes: number;
+  readonly #identify: Identify | undefined;
+
+  constructor(maxMessageBytes: number, identify: Identify | undefined) {
+    this.maxMessageBytes = maxMessageBytes;
+    this.#identify = identify;
+  }
+
+  opener(client: Client): QueryOpener {
+    return new QueryOpener(client, this.#identify);
+  }
+
+  converse(link: SocketLink<PreparedMessage>): RawConversation {
+    return new RawConversation(link);
+  }
+}
+
+class RawConversation implements Conversation<PreparedMessage> {
+  readonly heldBytes = 0;
+  readonly #link: SocketLink<PreparedMessage>;
+
+  constructor(link: SocketLink<PreparedMessage>) {
+    this.#link = link;
+  }
+
+  opened(): void {}
+
+  receive(attachment: Attachment, data: Buffer, isBinary: boolean): void {
+    attachment.receive(isBinary ? data : data.toString());
+  }
+
+  send(frame: PreparedMessage): boolean {
+    return this.#link.write(frame);
+  }
+
+  dropped(): void {}
+
+  drained(): boolean {
+    return true;
+  }
+}
