@@ -51,7 +51,7 @@ export class IdentityError extends Error {
   readonly option: string | undefined;
 
   constructor(code: IdentityErrorCode, message: string, details: IdentityErrorDetails = {}) {
-    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "IdentityError";
     this.code = code;
     this.option = details.option;

@@ -1,5 +1,6 @@
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, subtle } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import type { CryptoKey } from "jose";
 import { publicKeyAlgorithms, secretAlgorithms, secretBytes, type Algorithm } from "./algorithms.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { JwtOptions } from "./identity-options.ts";
@@ -21,7 +22,20 @@ export async function loadSecret(options: JwtOptions): Promise<LocalKeys> {
   const problem = problemOfSecret(bytes.length, options);
   if (problem !== undefined) throw invalid(option, problem);
   const algorithms = secretAlgorithms.filter((each) => bytes.length >= secretBytes[each]);
-  return { algorithms, find: () => Promise.resolve([bytes]), close: () => undefined };
+  // Made once, and each for its hash only.
+  const keys = new Map<string, CryptoKey>();
+  for (const alg of algorithms) {
+    const hash = `SHA-${alg.slice(2)}`;
+    keys.set(alg, await subtle.importKey("raw", bytes, { name: "HMAC", hash }, false, ["verify"]));
+  }
+  return {
+    algorithms,
+    find({ alg, kid }) {
+      const key = keys.get(alg);
+      return key === undefined ? Promise.reject(unknownKey(alg, kid)) : Promise.resolve([key]);
+    },
+    close: () => undefined,
+  };
 }
 
 /** The public keys of the options. Throws an IdentityError `options_invalid`. */

@@ -1,4 +1,4 @@
-import { errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from "jose";
+import { errors, jwtVerify, type CryptoKey, type JWTPayload, type JWTVerifyOptions } from "jose";
 import { publicKeyAlgorithms, type Algorithm } from "./algorithms.ts";
 import { wallClock } from "./clock.ts";
 import { noLog, type IdentityEnvironment } from "./environment.ts";
@@ -6,7 +6,7 @@ import { identityFromClaims } from "./identity-from-claims.ts";
 import { IdentityError } from "./identity-error.ts";
 import { defaultJwtLimits, type JwtOptions } from "./identity-options.ts";
 import type { Identity } from "./identity.ts";
-import type { KeySource, VerificationKey } from "./key-source.ts";
+import type { KeySource } from "./key-source.ts";
 import { loadPublicKeys, loadSecret } from "./local-keys.ts";
 import { RemoteKeys } from "./remote-keys.ts";
 import { quoted, readTokenHeader, type TokenHeader } from "./token-header.ts";
@@ -89,11 +89,7 @@ class JwtVerifier implements TokenVerifier {
     this.#keys.close();
   }
 
-  async #verifyWith(
-    keys: readonly VerificationKey[],
-    token: string,
-    { alg }: TokenHeader,
-  ): Promise<JWTPayload> {
+  async #verifyWith(keys: readonly CryptoKey[], token: string, { alg }: TokenHeader): Promise<JWTPayload> {
     const { issuer, audience } = this.#options;
     const options: JWTVerifyOptions = {
       algorithms: [alg],

@@ -11,6 +11,8 @@ export interface OptionProblem {
   readonly message: string;
 }
 
+/** The greatest of all limits: what a timer of Node can wait, in milliseconds. */
+const greatest = 0x7fff_ffff;
 /** Names of headers, cookies and so on: a token of RFC 9110, section 5.6.2. */
 const name = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const sources = ["secret", "secretFile", "publicKey", "publicKeyFile", "jwks"] as const;
@@ -72,14 +74,16 @@ export function validateJwtOptions(options: JwtOptions): OptionProblem[] {
     }
   }
   if (options.userClaim === "") problem("userClaim", "is empty; name a claim, or leave it out");
-  if (!isLimit(options.clockToleranceMs, 0)) problem("clockToleranceMs", "must be 0 or more milliseconds");
-  if (!isLimit(options.maxTokenBytes, 1)) problem("maxTokenBytes", "must be a number of bytes over 0");
+  if (!isLimit(options.clockToleranceMs, 0))
+    problem("clockToleranceMs", `must be a whole number from 0 to ${greatest}`);
+  if (!isLimit(options.maxTokenBytes, 1))
+    problem("maxTokenBytes", `must be a whole number from 1 to ${greatest}`);
   if (options.jwks !== undefined) {
     const jwks = typeof options.jwks === "string" ? { url: options.jwks } : options.jwks;
     const wrong = problemOfUrl(jwks);
     if (wrong !== undefined) problem(typeof options.jwks === "string" ? "jwks" : "jwks.url", wrong);
     for (const limit of ["refreshMs", "cooldownMs", "timeoutMs", "maxBytes"] as const) {
-      if (!isLimit(jwks[limit], 1)) problem(`jwks.${limit}`, "must be a number over 0");
+      if (!isLimit(jwks[limit], 1)) problem(`jwks.${limit}`, `must be a whole number from 1 to ${greatest}`);
     }
   }
   return problems;
@@ -112,5 +116,5 @@ function isLoopback(host: string): boolean {
 
 /** Whether a number is one that a timer or a size can be; absent ones are. */
 function isLimit(value: number | undefined, least: number): boolean {
-  return value === undefined || (value >= least && value <= Number.MAX_SAFE_INTEGER);
+  return value === undefined || (Number.isInteger(value) && value >= least && value <= greatest);
 }
