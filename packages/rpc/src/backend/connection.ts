@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http2";
-import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { ClientSession } from "../http2/client-session.ts";
 import type { ClientStream, StreamListener } from "../http2/client-stream.ts";
@@ -70,7 +70,7 @@ export class Connection {
     this.#listener = listener;
     const { tls } = options;
     this.#tls = tls === undefined ? "none" : tls.hasCertificate ? "identified" : "anonymous";
-    this.#socket = openSocket(target, tls);
+    this.#socket = openSocket(target, tls, (chunk) => this.#session.receive(chunk));
     this.#socket.setNoDelay(true).setKeepAlive(true, tcpKeepaliveMs);
     this.#socket.on("error", (error) => this.#failed(error));
     // What is written to a peer that has said its last waits for nobody; before HTTP/2 is agreed TLS says more of it.
@@ -220,14 +220,34 @@ export class Connection {
   }
 }
 
-function openSocket({ address }: Target, tls: ResolvedTls | undefined): Socket {
-  if (tls === undefined) return connectTcp(address);
+/** One memory for the reads of all connections: each is handled before the next one begins. */
+const readMemory = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** `read` gets what comes, in memory that may be used again when it returns. */
+function openSocket(
+  { address }: Target,
+  tls: ResolvedTls | undefined,
+  read: (chunk: Buffer) => void,
+): Socket {
+  if (tls === undefined) return connectTcp({ ...address, onread: readInto(readMemory, read) });
   const { context, servername } = tls;
   const name = servername ?? ("host" in address && isIP(address.host) === 0 ? address.host : undefined);
-  return connectTls({
+  const socket = connectTls({
     ...address,
     ALPNProtocols: ["h2"],
     secureContext: context,
     ...(name === undefined ? {} : { servername: name }),
   });
+  return socket.on("data", read);
+}
+
+/** Spares each read 64 KiB of fresh memory, which would cost more than to parse it. */
+function readInto(buffer: Buffer, read: (chunk: Buffer) => void): OnReadOpts {
+  return {
+    buffer,
+    callback(length) {
+      read(buffer.subarray(0, length));
+      return true;
+    },
+  };
 }

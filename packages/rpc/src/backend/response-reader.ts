@@ -75,7 +75,7 @@ export class ResponseReader {
       return false;
     }
     const parser = new MessageParser(
-      { subject: "response", mayCompress, maxBytes: maxMessageBytes },
+      { subject: "response", mayCompress, maxBytes: maxMessageBytes, isReused: true },
       (bytes, isCompressed) => this.#message(bytes, isCompressed),
     );
     this.#state = { kind: "messages", parser, count: 0 };

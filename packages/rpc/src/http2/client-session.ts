@@ -72,7 +72,7 @@ export class ClientSession implements StreamOwner {
   #isFlushScheduled = false;
   #state: "open" | "closing" | "destroyed" = "open";
 
-  /** Reads from a socket; whoever made it sees to its errors and its end, and calls `begin` when it is connected. */
+  /** Writes to a socket; whoever made it sees to what it reads, its errors and its end, and calls `begin` when it is connected. */
   constructor(socket: Socket, limits: SessionLimits, listener: SessionListener) {
     this.#socket = socket;
     this.#limits = limits;
@@ -81,7 +81,6 @@ export class ClientSession implements StreamOwner {
       this.#receiveHeaders(id, fields, isLast),
     );
     this.#receiveWindow = Math.max(limits.connectionWindowBytes, defaultWindowBytes);
-    socket.on("data", (chunk: Buffer) => this.#data(chunk));
     socket.on("drain", () => this.#flush());
   }
 
@@ -96,6 +95,20 @@ export class ClientSession implements StreamOwner {
     const more = this.#receiveWindow - defaultWindowBytes;
     if (more > 0) this.#writer.windowUpdate(0, more);
     this.#flush();
+  }
+
+  /** Takes what was read from the socket; its memory may be used again when this returns. */
+  receive(chunk: Buffer): void {
+    if (this.#state === "destroyed") return;
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      if (!(error instanceof Http2Violation)) throw error;
+      this.#writer.goaway(error.errorCode);
+      this.#flush();
+      this.destroy();
+      this.#listener.failed(error);
+    }
   }
 
   /** Whether it takes no further stream. */
@@ -222,19 +235,6 @@ export class ClientSession implements StreamOwner {
       else stream.drained();
     }
     return hasSent;
-  }
-
-  #data(chunk: Buffer): void {
-    if (this.#state === "destroyed") return;
-    try {
-      this.#reader.push(chunk);
-    } catch (error) {
-      if (!(error instanceof Http2Violation)) throw error;
-      this.#writer.goaway(error.errorCode);
-      this.#flush();
-      this.destroy();
-      this.#listener.failed(error);
-    }
   }
 
   #frame(type: number, flags: number, id: number, payload: Buffer): void {

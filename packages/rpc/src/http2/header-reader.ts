@@ -16,6 +16,7 @@ const mostFrames = 100;
 interface Block {
   readonly streamId: number;
   readonly isLast: boolean;
+  /** Copies, because the memory of what was read is used again. */
   readonly parts: Buffer[];
   bytes: number;
 }
@@ -50,7 +51,7 @@ export class HeaderReader {
     const part = withoutPadding(flags, payload, (flags & frameFlag.priority) === 0 ? 0 : 5);
     const isLast = (flags & frameFlag.endStream) !== 0;
     if ((flags & frameFlag.endHeaders) === 0) {
-      this.#block = { streamId, isLast, parts: [part], bytes: part.length };
+      this.#block = { streamId, isLast, parts: [Buffer.from(part)], bytes: part.length };
     } else {
       this.#sink(streamId, this.#decoder.decode(part), isLast);
     }
@@ -60,7 +61,7 @@ export class HeaderReader {
   continue(flags: number, payload: Buffer): void {
     const block = this.#block;
     if (block === undefined) throw violation("a block of headers goes on that did not begin");
-    block.parts.push(payload);
+    block.parts.push(Buffer.from(payload));
     block.bytes += payload.length;
     // A block is not larger than the list that it makes, but for its references to tables, which are short.
     if (block.bytes > this.#maxBytes + maxPayloadBytes || block.parts.length > mostFrames) {

@@ -85,6 +85,8 @@ export interface Framing {
   readonly mayCompress: boolean;
   /** The largest message in bytes as it stands on the wire, without its prefix. */
   readonly maxBytes: number;
+  /** Whether the memory of the chunks is used again, so that messages are copies. Default: they may be views. */
+  readonly isReused?: boolean;
 }
 
 /** Up to this length a message gets its memory at once. */
@@ -108,7 +110,7 @@ export class MessageParser {
   }
 
   /**
-   * Takes the next bytes. Messages that lie whole in `chunk` are views of it.
+   * Takes the next bytes. Messages that lie whole in `chunk` are views of it, or copies where that is reused.
    * Answers a status when the bytes break the framing; nothing may be pushed after that.
    */
   push(chunk: Uint8Array): Status | undefined {
@@ -139,7 +141,8 @@ export class MessageParser {
       const isCompressed = flag === compressedFlag && mayCompress;
       if ((flag !== plainFlag && !isCompressed) || length > maxBytes) return this.#refuse(flag, length);
       if (length <= chunk.length - at) {
-        this.#onMessage(chunk.subarray(at, at + length), isCompressed);
+        const view = chunk.subarray(at, at + length);
+        this.#onMessage(this.#framing.isReused === true ? Buffer.from(view) : view, isCompressed);
         at += length;
       } else {
         const bytes = Buffer.allocUnsafeSlow(Math.min(length, firstAllocationBytes));

@@ -93,7 +93,7 @@ async function send(steps: readonly Step[]): Promise<void> {
       return write(chunk);
     },
   });
-  const says = (...frames: readonly Buffer[]): boolean => socket.emit("data", Buffer.concat(frames));
+  const says = (...frames: readonly Buffer[]): void => session.receive(Buffer.concat(frames));
   const read = async (): Promise<void> => {
     for (let done = unread.shift(); done !== undefined; done = unread.shift()) {
       done();

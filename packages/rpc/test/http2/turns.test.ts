@@ -37,7 +37,7 @@ function connect(isFull = false): Peer {
     failed: (error) => assert.ifError(error),
   });
   session.begin();
-  return { session, sent, says: (...frames) => socket.emit("data", Buffer.concat(frames)) };
+  return { session, sent, says: (...frames) => session.receive(Buffer.concat(frames)) };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

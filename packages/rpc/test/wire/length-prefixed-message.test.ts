@@ -83,6 +83,23 @@ describe("the parser of length-prefixed messages", () => {
     });
   }
 
+  test("keeps nothing of chunks whose memory is used again", () => {
+    const messages: Uint8Array[] = [];
+    const parser = new MessageParser(
+      { subject: "response", mayCompress: false, maxBytes: 1024, isReused: true },
+      (bytes) => messages.push(bytes),
+    );
+    for (const text of ["00 00000002 0a0b 00 00", "000003 0c0d", "0e 00 00000001 0f"]) {
+      const chunk = hex(text);
+      parser.push(chunk);
+      chunk.fill(0xee);
+    }
+    assert.deepEqual(
+      messages.map((bytes) => Buffer.from(bytes).toString("hex")),
+      ["0a0b", "0c0d0e", "0f"],
+    );
+  });
+
   test("takes no memory for a message that is only announced", () => {
     const parsers: MessageParser[] = [];
     const before = process.memoryUsage().arrayBuffers;
