@@ -58,13 +58,13 @@ export async function contest<Name extends string>(
       for (const name of subjects) {
         const contestant = await start(name);
         contestants.push([name, contestant]);
-        for (const load of contestant.loads) await load.run(warmUpMilliseconds);
+        for (const load of contestant.loads) await runOf(name, load, warmUpMilliseconds);
       }
       for (let round = 0; round < options.rounds; round++) {
         for (const [name, { server, loads }] of rotated(contestants, round)) {
           for (const [index, load] of loads.entries()) {
             const before = await server.cpu();
-            const messages = await load.run(options.milliseconds);
+            const messages = await runOf(name, load, options.milliseconds);
             const after = await server.cpu();
             const { total, user } = (measured[index] ??= { total: new Map(), user: new Map() });
             append(total, name, (after.total - before.total) / messages);
@@ -80,6 +80,15 @@ export async function contest<Name extends string>(
     }
   }
   return measured;
+}
+
+/** Runs a load; what goes wrong says whose it was. */
+async function runOf(name: string, load: Load, milliseconds: number): Promise<number> {
+  try {
+    return await load.run(milliseconds);
+  } catch (cause) {
+    throw new Error(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 function append<Name>(costs: Map<Name, number[]>, name: Name, cost: number): void {
