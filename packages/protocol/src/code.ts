@@ -54,7 +54,6 @@ export function httpStatusFromCode(code: number): number {
 export function codeFromHttpStatus(status: number): Code {
   switch (status) {
     case 400:
-    case 431:
       return Code.INTERNAL;
     case 401:
       return Code.UNAUTHENTICATED;

@@ -43,7 +43,7 @@ test("an HTTP status without grpc-status has the code of http-grpc-status-mappin
     403: Code.PERMISSION_DENIED,
     404: Code.UNIMPLEMENTED,
     429: Code.UNAVAILABLE,
-    431: Code.INTERNAL,
+    431: Code.UNKNOWN,
     502: Code.UNAVAILABLE,
     503: Code.UNAVAILABLE,
     504: Code.UNAVAILABLE,
