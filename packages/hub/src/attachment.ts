@@ -1,3 +1,4 @@
+import type { AnswerListener } from "./answer.ts";
 import type { HistoryPage, Published } from "./broker/broker.ts";
 import type { HubError } from "./hub-error.ts";
 import type { Identity } from "./identity.ts";
@@ -82,7 +83,10 @@ export interface Loss {
 }
 
 /** What a client says of its message. */
-export type ReceiveInit = Pick<MessageInit, "isJson" | "type">;
+export interface ReceiveInit extends Pick<MessageInit, "isJson" | "type"> {
+  /** Told at most once what the message came to, where the wire can say so to the client. Default: nobody is told. */
+  readonly answer?: AnswerListener;
+}
 
 /**
  * What a face does with its session, on one link. Once another link has taken the session over, or the session is

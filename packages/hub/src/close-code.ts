@@ -7,6 +7,8 @@ export const CloseCode = {
   NORMAL: 1000,
   /** The server goes away; connect anew. */
   GOING_AWAY: 1001,
+  /** A message of the client is larger than it may be. */
+  TOO_BIG: 1009,
   /** Something failed in the server. */
   INTERNAL: 1011,
   /** There is no room for another session now; connect again later. */
@@ -28,3 +30,16 @@ export const CloseCode = {
   /** The client says more than it may. */
   TOO_MANY: 4429,
 } as const;
+
+/**
+ * Checks that a code and a reason can stand in a close frame (RFC 6455 section 7.4): 1000 to 1003, 1007 to 1014, 3000 to
+ * 4999, and 123 bytes. Throws a RangeError.
+ */
+export function validateClose(code: number, reason: string): void {
+  const isSendable =
+    Number.isInteger(code) &&
+    ((code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999));
+  if (!isSendable) throw new RangeError(`${code} is no close code that can be sent.`);
+  const bytes = Buffer.byteLength(reason);
+  if (bytes > 123) throw new RangeError(`A reason to close has at most 123 bytes; this one has ${bytes}.`);
+}

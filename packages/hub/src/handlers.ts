@@ -1,3 +1,4 @@
+import type { AnswerListener } from "./answer.ts";
 import type { Drop } from "./drop.ts";
 import type { Message } from "./message.ts";
 import type { Session } from "./session.ts";
@@ -26,8 +27,8 @@ export interface RoomChange {
   readonly change: "joined" | "left";
 }
 
-/** What a handler may answer: nothing, or a promise whose rejection goes to `onError`. */
-export type Handled = void | Promise<void>;
+/** What a handler answers: it does not matter, but the rejection of a promise goes to `onError`. */
+export type Handled = unknown;
 
 /** What a hub tells, by event. */
 export interface HubEvents {
@@ -35,6 +36,7 @@ export interface HubEvents {
   disconnect: [session: Session, disconnection: Disconnection];
   message: [session: Session, text: string, message: Message];
   messageBinary: [session: Session, bytes: Uint8Array, message: Message];
+  receive: [session: Session, message: Message, answer: AnswerListener];
   sentMessage: [session: Session, text: string];
   sentMessageBinary: [session: Session, bytes: Uint8Array];
   drain: [session: Session];

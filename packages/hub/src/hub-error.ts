@@ -26,4 +26,10 @@ export class HubError extends Error {
     this.name = "HubError";
     this.code = code;
   }
+
+  /** The error as it is if it is one of these; else `UNAVAILABLE`, with the error as its cause and not in its message. */
+  static from(error: unknown): HubError {
+    if (error instanceof HubError) return error;
+    return new HubError("UNAVAILABLE", "This cannot be done now.", { cause: error });
+  }
 }

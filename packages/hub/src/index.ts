@@ -1,4 +1,4 @@
-export { Hub, type BroadcastOptions } from "./hub.ts";
+export { type BroadcastOptions, Hub, type Sendable } from "./hub.ts";
 export type { Admission, Admit, Authorize, ClientAction, HubOptions } from "./hub-options.ts";
 export type { Disconnection, Handled, Resumption, RoomChange } from "./handlers.ts";
 export type { HubCounts } from "./counts.ts";
@@ -31,6 +31,7 @@ export { Delivery } from "./delivery.ts";
 export { Message, type MessageInit } from "./message.ts";
 export { type Position, Publication, type PublicationInit } from "./publication.ts";
 
+export type { Answer, AnswerListener } from "./answer.ts";
 export type { Face, Link } from "./face.ts";
 export type {
   Attached,
@@ -53,3 +54,4 @@ export type {
   Published,
   PublishRequest,
 } from "./broker/broker.ts";
+export { MemoryBroker, type MemoryBrokerOptions } from "./broker/memory-broker.ts";

@@ -31,12 +31,14 @@ export type RoomRule = (room: string) => RoomOptions;
 
 /**
  * Room options by patterns: a name, or the beginning of names followed by `*`. A name counts before all patterns, and a
- * longer pattern before a shorter one; a room that no pattern fits has the default options.
+ * longer pattern before a shorter one; a room that no pattern fits has the default options. Throws a RangeError that names
+ * the pattern which cannot be meant.
  */
 export function roomsByPattern(patterns: Readonly<Record<string, RoomOptions>>): RoomRule {
   const exact = new Map<string, RoomOptions>();
   const prefixes: { readonly prefix: string; readonly options: RoomOptions }[] = [];
   for (const [pattern, options] of Object.entries(patterns)) {
+    validateRoomOptions(`rooms["${pattern}"]`, options);
     const star = pattern.indexOf("*");
     if (star < 0) exact.set(pattern, options);
     else if (star === pattern.length - 1) prefixes.push({ prefix: pattern.slice(0, -1), options });
@@ -45,4 +47,21 @@ export function roomsByPattern(patterns: Readonly<Record<string, RoomOptions>>):
   prefixes.sort((a, b) => b.prefix.length - a.prefix.length);
   const none: RoomOptions = {};
   return (room) => exact.get(room) ?? prefixes.find(({ prefix }) => room.startsWith(prefix))?.options ?? none;
+}
+
+/** Checks the options of a room. Throws a RangeError that names the room and what is wrong. */
+export function validateRoomOptions(
+  room: string,
+  { history, slow, maxMembers = Infinity }: RoomOptions,
+): void {
+  if (history !== undefined && !(Number.isSafeInteger(history.size) && history.size > 0)) {
+    throw new RangeError(`${room}: history.size is ${history.size}: it must be a whole number above 0`);
+  }
+  if (history !== undefined && !(history.ttlMs > 0)) {
+    throw new RangeError(`${room}: history.ttlMs is ${history.ttlMs}: it must be a number above 0`);
+  }
+  if (slow !== undefined && !["close", "drop_oldest", "latest"].includes(slow)) {
+    throw new RangeError(`${room}: slow is "${slow}": it must be close, drop_oldest or latest`);
+  }
+  if (!(maxMembers > 0)) throw new RangeError(`${room}: maxMembers is ${maxMembers}: it must be above 0`);
 }

@@ -1,0 +1,50 @@
+import type { Clock, Timer } from "./clock.ts";
+
+/** Calls many owners, each a fixed time after it was added, with one timer that runs only while somebody waits. */
+export class DeadlineQueue<Owner> {
+  readonly #milliseconds: number;
+  readonly #clock: Clock;
+  readonly #due: (owner: Owner) => void;
+  /** When each is due, in the order in which they are. */
+  readonly #waiting = new Map<Owner, number>();
+  #timer: Timer | undefined;
+
+  /** `due` is called with each owner whose time has come; it waits no longer then. */
+  constructor(milliseconds: number, clock: Clock, due: (owner: Owner) => void) {
+    this.#milliseconds = milliseconds;
+    this.#clock = clock;
+    this.#due = due;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** Lets an owner wait, from now on if it does not already. */
+  add(owner: Owner): void {
+    if (this.#milliseconds === Infinity || this.#waiting.has(owner)) return;
+    this.#waiting.set(owner, this.#clock.now() + this.#milliseconds);
+    this.#timer ??= this.#clock.after(this.#milliseconds, this.#tick);
+  }
+
+  /** Lets an owner wait no longer. */
+  delete(owner: Owner): void {
+    if (!this.#waiting.delete(owner) || this.#waiting.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  readonly #tick = (): void => {
+    this.#timer = undefined;
+    const now = this.#clock.now();
+    for (const [owner, at] of this.#waiting) {
+      if (at > now) {
+        this.#timer ??= this.#clock.after(at - now, this.#tick);
+        return;
+      }
+      this.#waiting.delete(owner);
+      this.#due(owner);
+    }
+  };
+}

@@ -1,0 +1,214 @@
+import type { AnswerListener } from "./answer.ts";
+import type {
+  Attached,
+  Attachment,
+  AttachResult,
+  JoinFailure,
+  Loss,
+  ReceiveInit,
+  Refusal,
+} from "./attachment.ts";
+import type { HistoryPage, Published } from "./broker/broker.ts";
+import { CloseCode } from "./close-code.ts";
+import type { Core } from "./core.ts";
+import type { Link } from "./face.ts";
+import { HubError } from "./hub-error.ts";
+import type { ClientAction } from "./hub-options.ts";
+import type { LiveSession } from "./live-session.ts";
+import { Message, type MessageInit } from "./message.ts";
+import type { Presence } from "./presence.ts";
+import type { Position } from "./publication.ts";
+import { RateLimit } from "./rate-limit.ts";
+import type { HistoryOptions, JoinOptions, JoinResult, PublishOptions } from "./session.ts";
+
+/** One link of a session. Everything that its client wants comes through here, and is checked here. */
+export class LiveAttachment implements Attachment {
+  readonly session: LiveSession;
+  readonly link: Link;
+  readonly #core: Core;
+  readonly #rate: RateLimit;
+  /** Told what became of the client, until it is known. */
+  #settle: ((result: AttachResult) => void) | undefined;
+
+  constructor(core: Core, session: LiveSession, link: Link, settle: (result: AttachResult) => void) {
+    this.#core = core;
+    this.session = session;
+    this.link = link;
+    this.#rate = new RateLimit(core.limits.messagesPerSecond, core.limits.messageBurst);
+    this.#settle = settle;
+  }
+
+  receive(data: string | Uint8Array, init: ReceiveInit = {}): void {
+    const { session } = this;
+    if (!this.#isCurrent || !this.#take()) return;
+    const message = new Message({ ...init, data, from: session.number });
+    const { limits, events, tally } = this.#core;
+    if (message.contentBytes > limits.messageBytes) {
+      session.end({
+        code: CloseCode.TOO_BIG,
+        reason: `a message has at most ${limits.messageBytes} bytes`,
+        clean: true,
+      });
+      return;
+    }
+    tally.received++;
+    if (typeof data === "string") events.emit("message", session, session, data, message);
+    else events.emit("messageBinary", session, session, data, message);
+    const answer = onlyFirst(init.answer);
+    if (events.answers) events.emit("receive", session, session, message, answer);
+    else answer({ ok: true });
+  }
+
+  received(count: number): void {
+    if (!this.#isCurrent || this.session.resumeKey === "") return;
+    const { sender } = this.session;
+    if (Number.isSafeInteger(count) && count >= 0 && count <= sender.sent) sender.trim(count);
+    else this.session.close(CloseCode.MALFORMED, `received ${count} of ${sender.sent} deliveries`);
+  }
+
+  drained(): void {
+    if (this.#isCurrent) this.session.sender.drained();
+  }
+
+  pong(): void {
+    if (this.#isCurrent) this.#core.events.emit("pong", this.session, this.session);
+  }
+
+  lost(loss: Loss): void {
+    if (!this.#isCurrent) return;
+    if (loss.clean) this.#core.events.emit("close", this.session, this.session, loss.code, loss.reason);
+    if (this.#isCurrent) this.session.detach(loss);
+  }
+
+  async join(room: string, options: JoinOptions = {}): Promise<JoinResult> {
+    this.#count();
+    return this.#join(room, options.since);
+  }
+
+  async leave(room: string): Promise<void> {
+    this.#count();
+    await this.session.leave(room);
+  }
+
+  async publish(room: string, message: MessageInit, options: PublishOptions = {}): Promise<Published> {
+    this.#count();
+    await this.#authorize("publish", room);
+    return this.#core.rooms.publish(room, new Message({ ...message, from: this.session.number }), options);
+  }
+
+  async presence(room: string): Promise<Presence> {
+    this.#count();
+    await this.#authorize("presence", room);
+    if (this.#core.rooms.optionsOf(room).presence !== true) {
+      throw new HubError("FAILED_PRECONDITION", `The room "${room}" has no presence.`);
+    }
+    return this.#core.rooms.presence(room);
+  }
+
+  async history(room: string, options: HistoryOptions = {}): Promise<HistoryPage> {
+    this.#count();
+    await this.#authorize("history", room);
+    return this.#core.rooms.history(room, options);
+  }
+
+  async say(number: number, message: MessageInit): Promise<void> {
+    this.#count();
+    const addressee = this.#core.sessions.byNumber(number);
+    if (addressee === undefined) throw new HubError("NOT_FOUND", `Nobody has the number ${number}.`);
+    await this.#authorize("send", addressee.id);
+    const said = new Message({ ...message, from: this.session.number });
+    this.#core.rooms.validateMessage(said);
+    addressee.send(said);
+  }
+
+  /** Joins the rooms that were asked for with the request, and lets the client know. */
+  async joinAll(
+    rooms: readonly { readonly room: string; readonly since?: Position }[],
+  ): Promise<(JoinResult | JoinFailure)[]> {
+    return Promise.all(
+      rooms.map(({ room, since }) =>
+        this.#join(room, since).catch((error: unknown) => {
+          if (!(error instanceof HubError)) this.#core.events.error(this.session, error);
+          return { room, error: HubError.from(error) };
+        }),
+      ),
+    );
+  }
+
+  /** The client is let in; does nothing if it has gone meanwhile. */
+  open(attached: Omit<Attached, "attachment">): void {
+    const settle = this.#settle;
+    if (!this.#isCurrent || settle === undefined) return;
+    this.#settle = undefined;
+    this.#core.opening.delete(this.session);
+    const result = { attachment: this, ...attached };
+    this.link.opened(result);
+    settle(result);
+    if (this.#isCurrent) this.session.open();
+  }
+
+  /** The session goes on without it, or not at all: a client that is not let in yet is refused. */
+  end(refusal: Refusal, isLinkLost = false): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    if (settle !== undefined) {
+      this.#core.tally.refused(refusal.code);
+      settle(refusal);
+    } else if (!isLinkLost) this.link.close(refusal.code, refusal.reason);
+  }
+
+  get #isCurrent(): boolean {
+    return this.session.attachment === this;
+  }
+
+  async #join(room: string, since: Position | undefined): Promise<JoinResult> {
+    await this.#authorize("join", room);
+    return this.#core.rooms.join(this.session, room, since);
+  }
+
+  /** Counts something that the client wants; a client that wants too much is sent away. */
+  #take(): boolean {
+    if (this.#rate.take(this.#core.clock.now())) return true;
+    const { messagesPerSecond } = this.#core.limits;
+    this.session.end({
+      code: CloseCode.TOO_MANY,
+      reason: `more than ${messagesPerSecond} messages a second`,
+      clean: true,
+    });
+    return false;
+  }
+
+  #count(): void {
+    if (!this.#isCurrent || !this.#take()) throw new HubError("FAILED_PRECONDITION", "The session is over.");
+  }
+
+  async #authorize(action: ClientAction, target: string): Promise<void> {
+    const { authorize, events, tally } = this.#core;
+    let isAllowed = false;
+    try {
+      isAllowed = authorize !== undefined && (await authorize(this.session, action, target));
+    } catch (error) {
+      events.error(this.session, error);
+    }
+    if (isAllowed) return;
+    tally.denied(action);
+    throw new HubError("PERMISSION_DENIED", `This client may not ${described[action]}.`);
+  }
+}
+
+function onlyFirst(listener: AnswerListener | undefined): AnswerListener {
+  let isAnswered = false;
+  return (answer) => {
+    if (isAnswered) return;
+    isAnswered = true;
+    listener?.(answer);
+  };
+}
+
+const described: Readonly<Record<ClientAction, string>> = {
+  join: "join this room",
+  publish: "publish to this room",
+  presence: "see who is in this room",
+  history: "read the history of this room",
+  send: "say something to this session",
+};

@@ -1,0 +1,192 @@
+import type { AttachRequest, AttachResult, Refusal, ResumeRequest } from "./attachment.ts";
+import { CloseCode } from "./close-code.ts";
+import type { Core } from "./core.ts";
+import type { Link } from "./face.ts";
+import type { Admit, Admission } from "./hub-options.ts";
+import { LiveAttachment } from "./live-attachment.ts";
+import { LiveSession } from "./live-session.ts";
+
+type Settle = (result: AttachResult) => void;
+
+const RESUME_KEY = /^[A-Za-z0-9_-]{22,128}$/;
+
+/** Lets clients in: to a session that waits for them, or to a new one. */
+export class Reception {
+  readonly #core: Core;
+  #isClosed = false;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Whether nobody is let in any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Lets nobody in any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** See `Hub.attach`. */
+  attach(link: Link, request: AttachRequest): Promise<AttachResult> {
+    return new Promise((resolve) => {
+      const refusal = this.#receive(link, request, resolve);
+      if (refusal === undefined) return;
+      this.#core.tally.refused(refusal.code);
+      resolve(refusal);
+    });
+  }
+
+  #receive(link: Link, request: AttachRequest, settle: Settle): Refusal | undefined {
+    const refusal = this.#validate(request);
+    if (refusal !== undefined) return refusal;
+    const { resume } = request;
+    const resumeKey = this.#resumeKeyOf(request);
+    const known = resumeKey === "" ? undefined : this.#core.sessions.byResumeKey(resumeKey);
+    if (resume !== undefined && known?.canResume(resume.received) === true) {
+      this.#goOn(known, link, request, resume, settle);
+      return undefined;
+    }
+    const isLost = (resume?.received ?? 0) > 0 || (known !== undefined && known.phase !== "opening");
+    known?.end(
+      known.phase === "opening"
+        ? { code: CloseCode.REPLACED, reason: "another connection took the session over", clean: true }
+        : { code: CloseCode.GONE, reason: "not recovered", clean: true },
+    );
+    if (isLost) this.#core.tally.notRecovered++;
+    if (resume !== undefined && resume.received > 0 && resume.mustRecover === true) {
+      return { code: CloseCode.GONE, reason: "the session is gone, or what was missed of it" };
+    }
+    return this.#refuseOverLimits(request) ?? this.#begin(link, request, resumeKey, !isLost, settle);
+  }
+
+  #validate({ resume, rooms }: AttachRequest): Refusal | undefined {
+    if (this.#isClosed) return { code: CloseCode.GOING_AWAY, reason: "the server goes away" };
+    if (resume !== undefined && !isResumeRequest(resume)) {
+      return {
+        code: CloseCode.MALFORMED,
+        reason: "a resume key has 22 to 128 characters of A-Z a-z 0-9 _ -, received is a whole number",
+      };
+    }
+    const { roomsPerSession } = this.#core.limits;
+    if (rooms !== undefined && rooms.length > roomsPerSession) {
+      return { code: CloseCode.MALFORMED, reason: `at most ${roomsPerSession} rooms` };
+    }
+    return undefined;
+  }
+
+  #refuseOverLimits({ identity }: AttachRequest): Refusal | undefined {
+    const { sessions, limits } = this.#core;
+    if (sessions.size >= limits.sessions) {
+      return { code: CloseCode.TRY_AGAIN_LATER, reason: "there are too many sessions" };
+    }
+    if (identity !== undefined && sessions.byUser(identity.user).size >= limits.sessionsPerUser) {
+      return { code: CloseCode.TOO_MANY, reason: "this user has too many sessions" };
+    }
+    return undefined;
+  }
+
+  /** Only the user who began a session can go on with it: the same key of another user is another key. */
+  #resumeKeyOf({ resume, identity }: AttachRequest): string {
+    if (resume === undefined || this.#core.graceMs === 0) return "";
+    return `${resume.key} ${identity?.user ?? ""}`;
+  }
+
+  #goOn(
+    session: LiveSession,
+    link: Link,
+    request: AttachRequest,
+    resume: ResumeRequest,
+    settle: Settle,
+  ): void {
+    const { tally, events } = this.#core;
+    const attachment = new LiveAttachment(this.#core, session, link, settle);
+    const missedMs = session.takeOver(attachment, resume.received);
+    tally.resumed++;
+    link.opening(attachment);
+    const recovered = !session.sender.hasGaps;
+    events.emit("resume", session, session, { recovered, missedMs });
+    void this.#open(attachment, request, true, recovered);
+  }
+
+  #begin(
+    link: Link,
+    request: AttachRequest,
+    resumeKey: string,
+    recovered: boolean,
+    settle: Settle,
+  ): undefined {
+    const { admit, sessions, opening } = this.#core;
+    const session = new LiveSession(this.#core, link, request, resumeKey, settle);
+    const { attachment } = session;
+    if (attachment === undefined) return;
+    sessions.add(session);
+    link.opening(attachment);
+    if (admit === undefined) this.#letIn(session, attachment, request, recovered);
+    else {
+      opening.add(session);
+      void this.#ask(admit, session).then((admission) =>
+        this.#decide(session, attachment, request, recovered, admission),
+      );
+    }
+  }
+
+  async #ask(admit: Admit, session: LiveSession): Promise<Admission> {
+    try {
+      return await admit(session);
+    } catch (error) {
+      this.#core.events.error(session, error);
+      return { code: CloseCode.INTERNAL, reason: "it could not be decided whether to let this client in" };
+    }
+  }
+
+  #decide(
+    session: LiveSession,
+    attachment: LiveAttachment,
+    request: AttachRequest,
+    recovered: boolean,
+    admission: Admission,
+  ): void {
+    if (admission !== undefined && "code" in admission) {
+      session.end({ ...admission, clean: true });
+      return;
+    }
+    if (admission !== undefined) session.identify(admission.identity);
+    this.#letIn(session, attachment, request, recovered);
+  }
+
+  /** From here on, the application is told of the session's end, also if it has ended while it was decided. */
+  #letIn(session: LiveSession, attachment: LiveAttachment, request: AttachRequest, recovered: boolean): void {
+    const { sessions, limits, tally, events } = this.#core;
+    const { disconnection } = session;
+    session.connect();
+    tally.connected++;
+    events.emit("connect", session, session);
+    if (disconnection !== undefined) {
+      tally.closed(disconnection.code);
+      events.emit("disconnect", session, session, disconnection);
+    } else if (sessions.byUser(session.user).size > limits.sessionsPerUser) {
+      session.end({ code: CloseCode.TOO_MANY, reason: "this user has too many sessions", clean: true });
+    } else void this.#open(attachment, request, false, recovered);
+  }
+
+  #open(
+    attachment: LiveAttachment,
+    { rooms = [] }: AttachRequest,
+    resumed: boolean,
+    recovered: boolean,
+  ): Promise<void> | undefined {
+    if (rooms.length === 0) {
+      attachment.open({ resumed, recovered, rooms: [] });
+      return undefined;
+    }
+    this.#core.opening.add(attachment.session);
+    return attachment.joinAll(rooms).then((joined) => attachment.open({ resumed, recovered, rooms: joined }));
+  }
+}
+
+function isResumeRequest({ key, received }: ResumeRequest): boolean {
+  return RESUME_KEY.test(key) && Number.isSafeInteger(received) && received >= 0;
+}
