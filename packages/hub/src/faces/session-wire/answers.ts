@@ -1,6 +1,7 @@
 import type { Attached } from "../../attachment.ts";
 import type { HistoryPage, Published } from "../../broker/broker.ts";
 import { HubError } from "../../hub-error.ts";
+import type { Message } from "../../message.ts";
 import type { Presence } from "../../presence.ts";
 import type { Publication } from "../../publication.ts";
 import type { JoinResult } from "../../session.ts";
@@ -19,6 +20,13 @@ export function reportsFrom(rooms: Attached["rooms"]): RoomReport[] {
       ? { room: each.room, error: commandErrorFrom(each.error) }
       : { room: each.room, ...placeOf(each), recovered: each.recovered },
   );
+}
+
+/** The answer to `send`: what the backend replied, if it did. */
+export function answerFromReply(reply: Message | undefined): string {
+  if (reply === undefined) return "{}";
+  const type = reply.type === "" ? "" : `,"type":${JSON.stringify(reply.type)}`;
+  return `{"data":${jsonFromData(reply)}${type}}`;
 }
 
 /** The answer to `join`. */

@@ -1,3 +1,4 @@
+import type { Answer, AnswerListener } from "../../answer.ts";
 import type { Attachment } from "../../attachment.ts";
 import { HubError } from "../../hub-error.ts";
 import type { JoinResult } from "../../session.ts";
@@ -8,6 +9,7 @@ import {
   answerFromJoin,
   answerFromPresence,
   answerFromPublished,
+  answerFromReply,
   commandErrorFrom,
 } from "./answers.ts";
 import type { Command, InvalidCommand } from "./client-message.ts";
@@ -43,13 +45,17 @@ export class SessionCommands {
 
   /** Obeys a command, after those of the same room that came before it. */
   start(attachment: Attachment, command: Command): void {
-    if (command.verb === "send") {
-      attachment.receive(command.said.data, { isJson: command.said.isJson, type: command.type });
-      this.#ok(command.id, "{}");
-      return;
-    }
     this.#pending++;
     if (this.#pending >= this.#options.pendingCommands) this.#link.pauseFor(Pause.COMMANDS);
+    if (command.verb === "send") {
+      const { id, said, type } = command;
+      const answer: AnswerListener = (answered) => {
+        this.#answerSend(id, answered);
+        this.#done();
+      };
+      attachment.receive(said.data, { isJson: said.isJson, type, answer });
+      return;
+    }
     const order = command.verb === "refresh" ? refreshOrder : command.room;
     void this.#order.run(order, () => this.#answer(attachment, command)).then(() => this.#done());
   }
@@ -62,6 +68,11 @@ export class SessionCommands {
   #done(): void {
     this.#pending--;
     if (this.#pending < this.#options.pendingCommands) this.#link.resumeFor(Pause.COMMANDS);
+  }
+
+  #answerSend(id: number | undefined, answer: Answer): void {
+    if (answer.ok) this.#ok(id, answerFromReply(answer.reply));
+    else this.#error(id, { code: answer.code, message: answer.message });
   }
 
   async #answer(attachment: Attachment, command: Exclude<Command, { verb: "send" }>): Promise<void> {

@@ -1,4 +1,5 @@
 import { PreparedMessage } from "@sluice/websocket";
+import type { Answer } from "../../answer.ts";
 import type { Attachment } from "../../attachment.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Face } from "../../face.ts";
@@ -6,6 +7,7 @@ import { HubError } from "../../hub-error.ts";
 import type { Message } from "../../message.ts";
 import type { Client } from "../client.ts";
 import { closingFromError, unsupportedData } from "../closing.ts";
+import { refusedPacket, refusedPacketType } from "../packet/refused-packet.ts";
 import { decodePackets, encodePacket, type Packet, type PacketLimits } from "../packet/packet-codec.ts";
 import type { Identify } from "../timed-identity.ts";
 import { isViolation } from "../violation.ts";
@@ -28,13 +30,15 @@ export interface PacketWireOptions {
 /** The face `packet`: each message is a packet of its own, whose type is the message's if that is a number. */
 export const packetFace: Face<PreparedMessage> = {
   name: "packet",
-  message: packetFromMessage,
-  publication: ({ message }) => packetFromMessage(message),
+  message: (message) => new PreparedMessage(encodePacket(packetFromMessage(message))),
+  publication: ({ message }) => new PreparedMessage(encodePacket(packetFromMessage(message))),
 };
 
-function packetFromMessage({ data, type, from }: Message): PreparedMessage {
+/** The packet of a message; `type` is its type where the message's own is none. */
+function packetFromMessage(message: Message, type = 0): Packet {
+  const { data, from } = message;
   const content = typeof data === "string" ? Buffer.from(data) : data;
-  return new PreparedMessage(encodePacket({ type: typeFromName(type), who: from, content }));
+  return { type: message.type === "" ? type : typeFromName(message.type), who: from, content };
 }
 
 /** The uint32 that the name of a message is; 0 for a name that is none. */
@@ -105,11 +109,24 @@ class PacketConversation implements Conversation<PreparedMessage> {
   dropped(): void {}
 
   drained(): boolean {
+    this.#link.resumeFor(Pause.ANSWERS);
     return true;
+  }
+
+  /** A reply is a packet of the type of what it answers; that it was taken alone is not said. */
+  #answer(type: number, answer: Answer): void {
+    if (!answer.ok) this.#write(refusedPacket(answer));
+    else if (answer.reply !== undefined) this.#write(packetFromMessage(answer.reply, type));
+  }
+
+  /** A client that does not read its answers is not asked for more packets. */
+  #write(packet: Packet): void {
+    if (!this.#link.write(encodePacket(packet))) this.#link.pauseFor(Pause.ANSWERS);
   }
 
   #knows(type: number): boolean {
     const { types } = this.#options;
+    if (type === refusedPacketType) return false;
     if (types === undefined) return true;
     return typeof types === "function" ? types(type) : types.has(type);
   }
@@ -120,8 +137,9 @@ class PacketConversation implements Conversation<PreparedMessage> {
       const { type, who, content } = packets[index]!;
       const said = { data: content, type: type === 0 ? "" : String(type) };
       if (attachment.session.isClosed) return;
-      if (who === 0) attachment.receive(content, said);
-      else {
+      if (who === 0) {
+        attachment.receive(content, { type: said.type, answer: (answer) => this.#answer(type, answer) });
+      } else {
         this.#link.pauseFor(Pause.COMMANDS);
         attachment.say(who, said).then(
           () => this.#goOn(attachment, packets, index + 1),

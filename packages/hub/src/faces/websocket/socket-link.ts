@@ -137,7 +137,7 @@ export class SocketLink<Frame = unknown> implements Link<Frame> {
   }
 
   /** Sends a message past the hub, such as an answer; answers whether to go on. */
-  write(message: string | PreparedMessage): boolean {
+  write(message: string | Uint8Array | PreparedMessage): boolean {
     return this.#connection.send(message);
   }
 
