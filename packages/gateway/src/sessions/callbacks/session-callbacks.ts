@@ -1,0 +1,319 @@
+import {
+  CloseCode,
+  type Admission,
+  type AnswerListener,
+  type Disconnection,
+  type Hub,
+  type Identity,
+  type Message,
+  type Resumption,
+  type Session,
+} from "@sluice/hub";
+import { Code } from "@sluice/protocol";
+import { createStatus, type Status } from "@sluice/rpc";
+import { closeCodeOr, fittingReason } from "../close-codes.ts";
+import type { ConnectResponse, Deny, Effect } from "../generated/sluice/session/v1/session_pb.ts";
+import { CallbackCounters, type CallbackCounts } from "./counts.ts";
+import { DisconnectQueue } from "./disconnect-queue.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Effects, identityFrom } from "./effects.ts";
+import { connectEvent, disconnectEvent, resumeEvent } from "./events.ts";
+import type { HookEvent, HookName, Outcome } from "./hook.ts";
+import { MessageHook } from "./message-hook.ts";
+import {
+  resolveCallbackOptions,
+  type ResolvedCallbackOptions,
+  type SessionCallbacksOptions,
+} from "./options.ts";
+import { StreamCaller } from "./stream-caller.ts";
+import { UnaryCaller } from "./unary-caller.ts";
+
+/** With what a Connect that the backend does not want to answer with a `deny` closes. */
+const denying: ReadonlyMap<number, number> = new Map([
+  [Code.UNAUTHENTICATED, CloseCode.UNAUTHENTICATED],
+  [Code.PERMISSION_DENIED, CloseCode.DENIED],
+  [Code.RESOURCE_EXHAUSTED, CloseCode.TRY_AGAIN_LATER],
+]);
+
+const nobody: Identity = { user: "" };
+
+/** What of an answer every hook has. */
+interface Answered {
+  readonly effects: readonly Effect[];
+}
+
+/**
+ * Calls a backend for what happens to sessions, and carries out its answers; docs/callbacks.md is the contract.
+ *
+ * A hub is made with `admit` and then given to `bind`. Each Connect that the backend may have seen, and did not deny, is
+ * matched by one Disconnect; each message is answered or refused.
+ */
+export class SessionCallbacks {
+  readonly #options: ResolvedCallbackOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #disconnects: DisconnectQueue;
+  readonly #counters = new CallbackCounters();
+  /** Sessions of which the backend knows, or may know, and is to be told the end. */
+  readonly #owed = new Set<Session>();
+  /** Sessions whose end the backend is being told. */
+  #leaving = 0;
+  /** What clients gave to say who they are, by the identity that they have until the backend has said it. */
+  readonly #tokens = new WeakMap<Identity, string>();
+  readonly #stopWatching: () => void;
+  #bound: { readonly hub: Hub; readonly effects: Effects; readonly messages: MessageHook } | undefined;
+  #whenIdle: (() => void)[] = [];
+
+  /** Throws a RangeError that names the option which cannot be meant. */
+  constructor(options: SessionCallbacksOptions) {
+    const resolved = resolveCallbackOptions(options);
+    const { backend, metadata, clock, report, streams } = resolved;
+    this.#options = resolved;
+    this.#dispatcher = new Dispatcher({
+      ...resolved,
+      caller:
+        streams === 0
+          ? new UnaryCaller(backend, metadata)
+          : new StreamCaller(streams, {
+              backend,
+              metadata,
+              clock,
+              report: (problem) => report({ kind: "stray", problem }),
+            }),
+      breakerChanged: (isAway) => report({ kind: isAway ? "away" : "back" }),
+      wake: () => backend.connect?.(),
+    });
+    this.#disconnects = new DisconnectQueue(this.#dispatcher, resolved.disconnects, clock);
+    const stop = backend.onState?.((state) => {
+      if (state.kind === "ready") this.#dispatcher.breaker.probe();
+    });
+    this.#stopWatching = () => stop?.();
+  }
+
+  /** What has been called so far, and what waits. */
+  get counts(): CallbackCounts {
+    const { inFlight, waiting, breaker } = this.#dispatcher;
+    const disconnectsWaiting = this.#disconnects.size;
+    return { ...this.#counters.counts, inFlight, waiting, disconnectsWaiting, breaker: breaker.state };
+  }
+
+  /** Serves a hub; called once, before it has sessions. Messages come by `receive`. */
+  bind(hub: Hub): void {
+    const effects = new Effects(hub, (session, effect, problem, cause) => {
+      this.#counters.effectFailed();
+      this.#options.report({
+        kind: "effect",
+        session,
+        effect,
+        problem,
+        ...(cause === undefined ? {} : { cause }),
+      });
+    });
+    const messages = new MessageHook({
+      dispatcher: this.#dispatcher,
+      queues: this.#options.queues,
+      clock: this.#options.clock,
+      waitMs: this.#options.waitMs,
+      maxReplyBytes: hub.limits.messageBytes,
+      isIgnored: this.#options.onFailure.message === "ignore",
+      apply: (session, answer) => this.#apply("message", session, answer),
+      failed: (session, status) => this.#failed("message", session, status),
+    });
+    this.#bound = { hub, effects, messages };
+    hub.onConnect((session) => this.#connected(session));
+    hub.onResume((session, resumption) => this.#resumed(session, resumption));
+    hub.onDisconnect((session, disconnection) => this.#disconnected(session, disconnection));
+  }
+
+  /** Asks the backend whether a client is let in: for `HubOptions.admit`. Never rejects. */
+  admit(session: Session): Promise<Admission> {
+    if (!this.#options.hooks.has("connect")) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#options.queues.add(session, (done) => {
+        const token = this.#tokens.get(session.identity ?? nobody) ?? "";
+        this.#run(
+          "connect",
+          () => connectEvent(session, token),
+          this.#options.connectWaitMs,
+          async (outcome) => {
+            const admission = await this.#admission(session, outcome);
+            resolve(admission);
+            done();
+          },
+        );
+      });
+    });
+  }
+
+  /** Leaves it to the Connect callback who has a token: for `identify` of the faces. */
+  identify(token: string): Promise<Identity> {
+    const identity: Identity = { user: "" };
+    this.#tokens.set(identity, token);
+    return Promise.resolve(identity);
+  }
+
+  /** Takes a message of a client; answers false, and does nothing, where the backend is not called for messages. */
+  receive(session: Session, message: Message, answer: AnswerListener): boolean {
+    if (!this.#options.hooks.has("message")) return false;
+    this.#bound?.messages.receive(session, message, answer);
+    return true;
+  }
+
+  /** Resolves when every Disconnect that is owed has been told or given up, at the latest after so many milliseconds. */
+  async drain(ms: number): Promise<void> {
+    if (this.#owed.size + this.#leaving === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.after(ms, resolve);
+      this.#whenIdle.push(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  /** Ends everything: what is not answered has failed, what is owed is given up. The backend is closed by its owner. */
+  close(): void {
+    this.#stopWatching();
+    this.#disconnects.close();
+    this.#dispatcher.close();
+  }
+
+  #run(
+    hook: HookName,
+    event: () => HookEvent,
+    waitMs: number,
+    settle: (outcome: Outcome) => Promise<void>,
+  ): void {
+    this.#counters.called(hook);
+    this.#dispatcher.run({ hook, event, waitMs, settle: (outcome) => void settle(outcome) });
+  }
+
+  /** Carries out what the backend answered; answers a status where there is too much of it. */
+  async #apply(hook: HookName, session: Session, { effects }: Answered): Promise<Status | undefined> {
+    const most = this.#options.effects;
+    if (effects.length > most) {
+      const text = `the backend answered ${hook} with ${effects.length} effects, more than the maximum of ${most}`;
+      return createStatus(Code.INTERNAL, text);
+    }
+    if (effects.length > 0) await this.#bound?.effects.apply(session, effects);
+    return undefined;
+  }
+
+  #failed(hook: HookName, session: Session, status: Status): void {
+    this.#counters.failed(hook);
+    this.#options.report({ kind: "failed", hook, session, status });
+  }
+
+  async #admission(session: Session, { answer, failure }: Outcome): Promise<Admission> {
+    if (answer?.case === "connect") return this.#answered(session, answer.value);
+    const status = failure ?? createStatus(Code.INTERNAL, "the backend answered something else");
+    const denied = denying.get(status.code);
+    if (denied !== undefined && status.isUnprocessed !== true) {
+      this.#counters.denied();
+      return { code: denied, reason: fittingReason(status.message) };
+    }
+    this.#failed("connect", session, status);
+    // The backend may have seen it, whatever became of its answer.
+    if (status.isUnprocessed !== true && status.code !== Code.UNIMPLEMENTED) this.#owed.add(session);
+    return this.#admissionAfter(session, status);
+  }
+
+  #admissionAfter(session: Session, failure: Status): Admission {
+    if (this.#options.onFailure.connect === "ignore") return undefined;
+    const refusal = closingAfter(failure);
+    this.#disconnected(session, { ...refusal, clean: true });
+    return refusal;
+  }
+
+  async #answered(session: Session, response: ConnectResponse): Promise<Admission> {
+    if (response.deny !== undefined) {
+      this.#counters.denied();
+      return closingFrom(response.deny);
+    }
+    this.#owed.add(session);
+    const problem = await this.#apply("connect", session, response);
+    if (problem !== undefined) {
+      this.#failed("connect", session, problem);
+      return this.#admissionAfter(session, problem);
+    }
+    const { identity } = response;
+    return identity === undefined ? undefined : { identity: identityFrom(session, identity) };
+  }
+
+  /** The hub calls it for each session that it was allowed to let in, and `#disconnected` after it. */
+  #connected(session: Session): void {
+    if (this.#options.hooks.has("disconnect")) this.#owed.add(session);
+  }
+
+  #resumed(session: Session, resumption: Resumption): void {
+    if (!this.#options.hooks.has("resume")) return;
+    this.#options.queues.add(session, (done) => {
+      this.#run(
+        "resume",
+        () => resumeEvent(session, resumption),
+        this.#options.waitMs,
+        async ({ answer, failure }) => {
+          if (answer?.case === "resume" && answer.value.deny !== undefined) {
+            const { code, reason } = closingFrom(answer.value.deny);
+            session.close(code, reason);
+          } else {
+            const problem =
+              answer?.case === "resume" ? await this.#apply("resume", session, answer.value) : failure;
+            if (problem !== undefined) this.#resumeFailed(session, problem);
+          }
+          done();
+        },
+      );
+    });
+  }
+
+  #resumeFailed(session: Session, status: Status): void {
+    this.#failed("resume", session, status);
+    const denied = denying.get(status.code);
+    if (denied !== undefined) session.close(denied, fittingReason(status.message));
+    else if (this.#options.onFailure.resume === "deny") {
+      const { code, reason } = closingAfter(status);
+      session.close(code, reason);
+    }
+  }
+
+  #settled(): void {
+    if (this.#owed.size + this.#leaving > 0) return;
+    for (const idle of this.#whenIdle.splice(0)) idle();
+  }
+
+  #disconnected(session: Session, disconnection: Disconnection): void {
+    if (!this.#owed.delete(session) || !this.#options.hooks.has("disconnect")) return this.#settled();
+    this.#leaving++;
+    const rooms = [...session.rooms];
+    this.#options.queues.add(session, (done) => {
+      this.#counters.called("disconnect");
+      this.#disconnects.add(
+        () => disconnectEvent(session, rooms, disconnection),
+        ({ answer, failure }) => {
+          if (failure !== undefined) {
+            this.#counters.gaveUp();
+            this.#options.report({ kind: "given_up", session, status: failure });
+          }
+          const effects = answer?.case === "disconnect" ? answer.value : { effects: [] };
+          void this.#apply("disconnect", session, effects).then((problem) => {
+            if (problem !== undefined) this.#failed("disconnect", session, problem);
+            this.#leaving--;
+            this.#settled();
+            done();
+          });
+        },
+      );
+    });
+  }
+}
+
+/** How a client is sent away when the backend has failed, rather than said no. */
+function closingAfter({ code }: Status): { readonly code: number; readonly reason: string } {
+  return code === Code.UNAVAILABLE || code === Code.DEADLINE_EXCEEDED
+    ? { code: CloseCode.TRY_AGAIN_LATER, reason: "the backend is away; try again later" }
+    : { code: CloseCode.INTERNAL, reason: "the backend failed" };
+}
+
+function closingFrom({ code, reason }: Deny): { readonly code: number; readonly reason: string } {
+  return { code: closeCodeOr(code, CloseCode.DENIED), reason: fittingReason(reason) };
+}

@@ -1,0 +1,64 @@
+import { create, fromJson, toJson, type JsonValue } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { HubError, type MessageInit } from "@sluice/hub";
+import { PayloadSchema, type Payload } from "./generated/sluice/session/v1/session_pb.ts";
+
+/**
+ * How deep JSON may be nested in a payload: protobuf decoders take 100 messages within each other at least, and each
+ * level of google.protobuf.Value is up to 3.
+ */
+export const maxJsonDepth = 30;
+
+/**
+ * What a client or a history says, for a backend. Throws a HubError `INVALID_ARGUMENT` for JSON that
+ * google.protobuf.Value cannot hold.
+ */
+export function payloadFrom({ data, isJson = false }: Pick<MessageInit, "data" | "isJson">): Payload {
+  if (typeof data !== "string") return create(PayloadSchema, { data: { case: "binary", value: data } });
+  if (!isJson) return create(PayloadSchema, { data: { case: "text", value: data } });
+  const json = JSON.parse(data) as JsonValue;
+  if (isDeeper(json, maxJsonDepth)) {
+    throw new HubError("INVALID_ARGUMENT", `The JSON is nested deeper than ${maxJsonDepth} levels.`);
+  }
+  try {
+    return create(PayloadSchema, { data: { case: "json", value: fromJson(ValueSchema, json) } });
+  } catch (cause) {
+    throw new HubError("INVALID_ARGUMENT", "The JSON has a number that is too large.", { cause });
+  }
+}
+
+/**
+ * What a backend says, for clients; without a payload an empty text. Throws a HubError `INVALID_ARGUMENT` for JSON
+ * that has no text, such as NaN, and for more than `maxBytes`.
+ */
+export function messageFrom(payload: Payload | undefined, type: string, maxBytes: number): MessageInit {
+  const init = dataOf(payload);
+  const bytes = typeof init.data === "string" ? Buffer.byteLength(init.data) : init.data.byteLength;
+  if (bytes > maxBytes) {
+    const text = `The payload has ${bytes} bytes, more than the maximum of ${maxBytes} (limits.messageBytes).`;
+    throw new HubError("INVALID_ARGUMENT", text);
+  }
+  return type === "" ? init : { ...init, type };
+}
+
+function dataOf(payload: Payload | undefined): MessageInit {
+  const data = payload?.data;
+  switch (data?.case) {
+    case "text":
+    case "binary":
+      return { data: data.value };
+    case "json":
+      try {
+        return { data: JSON.stringify(toJson(ValueSchema, data.value)), isJson: true };
+      } catch (cause) {
+        throw new HubError("INVALID_ARGUMENT", "The payload is a Value that has no JSON.", { cause });
+      }
+    case undefined:
+      return { data: "" };
+  }
+}
+
+function isDeeper(json: JsonValue, levels: number): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  return levels === 0 || Object.values(json).some((each) => isDeeper(each, levels - 1));
+}
