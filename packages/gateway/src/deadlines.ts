@@ -9,7 +9,11 @@ export interface DeadlineOptions {
   readonly defaultTimeoutMs?: number;
   /** Milliseconds that any call may take at most, whatever its client says. Default: as many as it says. */
   readonly maxTimeoutMs?: number;
+  /** What the two are called where they are set; an error names the one that it comes from. Default: the flags. */
+  readonly names?: { readonly defaultTimeout: string; readonly maxTimeout: string };
 }
+
+const flagNames = { defaultTimeout: "--timeout", maxTimeout: "--max-timeout" };
 
 /** A backend whose calls have these deadlines; the same one, where there are none. */
 export function boundDeadlines(backend: Backend, options: DeadlineOptions): Backend {
@@ -35,18 +39,21 @@ class DeadlineBackend implements Backend {
   }
 
   open(start: CallStart, listener: CallListener): Call {
-    const { defaultTimeoutMs, maxTimeoutMs } = this.#options;
+    const { defaultTimeoutMs, maxTimeoutMs, names = flagNames } = this.#options;
     const isDefault =
       start.timeout === undefined && start.method.kind === "unary" && defaultTimeoutMs !== undefined;
     const timeout = isDefault ? defaultTimeoutMs : start.timeout;
     if (maxTimeoutMs !== undefined && (timeout === undefined || timeout > maxTimeoutMs)) {
       return this.#backend.open(
-        { ...start, timeout: maxTimeoutMs, timeoutOrigin: "--max-timeout" },
+        { ...start, timeout: maxTimeoutMs, timeoutOrigin: names.maxTimeout },
         listener,
       );
     }
     if (!isDefault) return this.#backend.open(start, listener);
-    return this.#backend.open({ ...start, timeout: defaultTimeoutMs, timeoutOrigin: "--timeout" }, listener);
+    return this.#backend.open(
+      { ...start, timeout: defaultTimeoutMs, timeoutOrigin: names.defaultTimeout },
+      listener,
+    );
   }
 
   close(graceMs: number): Promise<void> {

@@ -53,6 +53,10 @@ export interface UpstreamOptions {
         onFailure: (error: unknown) => void,
       ) => { close(): void })
     | undefined;
+  /** How long its calls may take. Default: as long as those of the gateway. */
+  readonly deadlines?: DeadlineOptions;
+  /** Which of its methods are shared. Default: those that the gateway says. */
+  readonly share?: ShareRules;
 }
 
 /** What all upstreams of a gateway have in common. */
@@ -88,7 +92,7 @@ export class Upstream {
     this.name = options.name;
     this.#options = options;
     this.#surroundings = surroundings;
-    const { share, deadlines } = surroundings;
+    const { share = surroundings.share, deadlines = surroundings.deadlines } = options;
     this.#shared = share.size === 0 ? undefined : new SharedBackend(options.backend, share);
     this.#backend = boundDeadlines(this.#shared ?? options.backend, deadlines);
     const status = createStatus(Code.UNAVAILABLE, `the schema of ${options.name} is being loaded`);

@@ -51,7 +51,8 @@ interface Joined {
 export class Upstreams {
   readonly #upstreams: readonly Upstream[];
   readonly #pathUnescaping: RestOptions["pathUnescaping"];
-  readonly #share: ShareRules;
+  /** The methods that are to be shared. */
+  readonly #shared: ReadonlySet<string>;
   readonly #log: Logger;
   readonly #listeners = new Set<() => void>();
   readonly #served = new Map<Upstream, UpstreamServices | Status>();
@@ -63,7 +64,7 @@ export class Upstreams {
   constructor({ upstreams, rest, deadlines, share, log }: UpstreamsOptions) {
     const { pathUnescaping, ...json } = rest;
     this.#pathUnescaping = pathUnescaping;
-    this.#share = share;
+    this.#shared = new Set(upstreams.flatMap((each) => [...(each.share ?? share).keys()]));
     this.#log = log;
     this.#upstreams = upstreams.map(
       (each) => new Upstream(each, { json, deadlines, share, log, changed: () => this.#changed() }),
@@ -163,7 +164,7 @@ export class Upstreams {
       if (code === "service_conflict") problems.set(message, "error");
       else problems.set(`an HTTP rule is left out: ${message}`, "warn");
     }
-    for (const path of this.#share.keys()) {
+    for (const path of this.#shared) {
       const method = this.#joined.schema?.methods.get(path);
       if (method === undefined) problems.set(`${path} is to be shared, but no backend has it`, "warn");
       else if (method.kind !== "server_streaming")

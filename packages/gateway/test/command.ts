@@ -14,9 +14,29 @@ export interface RunningCommand {
   readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
 }
 
+/** Where a command runs, beside its arguments. */
+export interface CommandSurroundings {
+  /** Default: the working directory of the tests. */
+  readonly cwd?: string;
+  /** Variables beside those of the tests. Default: none. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts `sluice` with arguments. */
 export function startCommand(...args: readonly string[]): RunningCommand {
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return startCommandIn({}, ...args);
+}
+
+/** Starts `sluice` with arguments in a folder, with variables of the environment. */
+export function startCommandIn(
+  { cwd, env }: CommandSurroundings,
+  ...args: readonly string[]
+): RunningCommand {
+  const child = spawn(process.execPath, [bin, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    cwd,
+    env: { ...process.env, ...env },
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));

@@ -113,7 +113,7 @@ describe("the sizes that flags set", () => {
     for (const [flags, expected] of [
       [["--timeout", "0"], /Give a number of seconds above 0/],
       [["--max-timeout", "soon"], /Give a number of seconds/],
-      [["--timeout", "3", "--max-timeout", "2"], /--timeout is longer than --max-timeout/],
+      [["--timeout", "3", "--max-timeout", "2"], /--timeout: timeout is longer than maxTimeout/],
       [["--grace", "3000000"], /Give at most 2147483 seconds/],
       [["--max-reply", "0"], /Give a number of bytes from 1 to 4294967295/],
       [["--max-metadata", "99999999999"], /Give a number of bytes from 1 to 4294967295/],

@@ -180,7 +180,7 @@ describe("a certificate that is wrong", () => {
   const table: readonly [what: string, flags: () => readonly string[], expected: RegExp][] = [
     ["without its key", () => ["--tls-cert", file("tls.pem")], /--tls-cert and --tls-key go together/],
     ["a key of another", () => pair("tls.pem", "other.key"), /other\.key: key values mismatch/],
-    ["a file that is not there", () => pair("none", "tls.key"), /--tls-cert: cannot read .*none/],
+    ["a file that is not there", () => pair("none", "tls.key"), /--tls-cert: .*none is not a file/],
     ["no certificate", () => pair("tls.key", "tls.key"), /tls\.key: no start line/],
   ];
   for (const [what, flags, expected] of table) {

@@ -113,3 +113,4 @@ export { SharedBackend, type SharedCounts } from "./shared-streams/shared-backen
 export type { ShareRule, ShareRules } from "./shared-streams/share-rule.ts";
 export { readBearerProtocols, type BearerProtocols } from "./wire/bearer-protocols.ts";
 export { readCookie } from "./wire/cookie.ts";
+export { parseBalancedTarget, type BalancedTarget } from "./balancer/balanced-target.ts";

@@ -1,3 +1,4 @@
+import { ConfigError } from "../config/config-error.ts";
 import { RpcError, type RpcErrorCode } from "@sluice/rpc";
 
 /** What a person gave is wrong, or cannot be done; the message says what and what to do. */
@@ -21,6 +22,7 @@ const flagsOf: Partial<Record<RpcErrorCode, string>> = {
 /** The exit code and the words for an error that ends a command. */
 export function describeError(error: unknown): { exitCode: number; message: string } {
   if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message };
+  if (error instanceof ConfigError) return { exitCode: 2, message: error.message };
   if (error instanceof RpcError) {
     const flags = flagsOf[error.code];
     const hint = flags === undefined ? "" : ` (${flags})`;

@@ -1,38 +1,38 @@
 import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { LoadedConfig } from "../config/load-config.ts";
+import { ConfigError } from "../config/config-error.ts";
 import type { Gateway } from "../gateway.ts";
 import { checkListenerTls, type ListenerTls } from "../listener/tls-acceptor.ts";
 import type { Logger } from "../log.ts";
-import { CliError } from "./cli-error.ts";
-import { readPem } from "./tls-flags.ts";
-
-/** The flags of TLS with clients. */
-export interface ListenerTlsFlags {
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-}
 
 /** The files of a certificate, which may be written anew while it is in use. */
 export interface CertificateFiles {
-  /** Reads both. Throws CliError for what cannot be read, is no certificate, or has another key. */
+  /** Reads both. Throws ConfigError for what cannot be read, is no certificate, or has another key. */
   read(): ListenerTls;
 }
 
-/** The certificate of the flags; undefined without. Throws CliError where one of the two flags is missing. */
-export function listenerTlsFromFlags({ tlsCert, tlsKey }: ListenerTlsFlags): CertificateFiles | undefined {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw new CliError("--tls-cert and --tls-key go together");
-  }
+/** The certificate with which the gateway speaks TLS with clients; undefined where it does not. */
+export function certificateFiles({ config, folder, errorAt }: LoadedConfig): CertificateFiles | undefined {
+  const { tls } = config;
+  if (tls === undefined) return undefined;
+  const read = (key: "cert" | "key"): Buffer => {
+    try {
+      return readFileSync(resolve(folder, tls[key]));
+    } catch (error) {
+      throw errorAt(["tls", key], `tls.${key}: cannot read ${tls[key]} (${reasonOf(error)})`);
+    }
+  };
   return {
     read: () => {
-      const tls = { cert: readPem("--tls-cert", tlsCert), key: readPem("--tls-key", tlsKey) };
+      const pair = { cert: read("cert"), key: read("key") };
       try {
-        checkListenerTls(tls);
+        checkListenerTls(pair);
       } catch (error) {
-        const reason = error instanceof Error && "reason" in error ? String(error.reason) : String(error);
-        throw new CliError(`--tls-cert ${tlsCert}, --tls-key ${tlsKey}: ${reason}`, { cause: error });
+        throw errorAt(["tls"], `tls: ${tls.cert} with the key ${tls.key}: ${reasonOf(error)}`);
       }
-      return tls;
+      return pair;
     },
   };
 }
@@ -44,7 +44,14 @@ export function renewCertificate(gateway: Gateway, files: CertificateFiles, log:
     gateway.renewCertificate(tls);
     log.info(`the certificate was read again, valid until ${new X509Certificate(tls.cert).validTo}`);
   } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    log.error(`the certificate stays as it was: ${error.message}`);
+    if (!(error instanceof ConfigError)) throw error;
+    log.error(`the certificate stays as it was: ${error.problems.map(({ message }) => message).join("; ")}`);
   }
+}
+
+/** Of an error of OpenSSL its reason, of one of the system its code. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ("reason" in error) return String(error.reason);
+  return "code" in error ? String(error.code) : error.message;
 }

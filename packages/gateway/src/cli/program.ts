@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addCall } from "./call/call-command.ts";
+import { addCheck } from "./check.ts";
 import { describeError } from "./cli-error.ts";
 import { addEcho } from "./echo.ts";
 import { addMethods } from "./methods.ts";
@@ -18,6 +19,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .showHelpAfterError("(sluice --help shows what there is)")
     .exitOverride();
   addServe(program);
+  addCheck(program);
   addMethods(program);
   addCall(program);
   addOpenApi(program);

@@ -1,20 +1,21 @@
 import {
-  applyServiceConfig,
-  compileProtos,
   createBalancedBackend,
   joinSchemas,
-  loadDescriptorSets,
   ownersOfServices,
-  reflectSchema,
-  type Backend,
   type BackendTlsOptions,
-  type BalancedBackend,
   type BalancedBackendOptions,
   type Schema,
 } from "@sluice/rpc";
 import type { Command } from "commander";
+import {
+  createSchemaSource,
+  isFromFiles,
+  noServer,
+  type SchemaFiles,
+  type SchemaSource,
+} from "../schema-source.ts";
+import type { UpstreamSource } from "../upstream-source.ts";
 import { CliError } from "./cli-error.ts";
-import { readServiceConfig } from "./service-config-file.ts";
 import { addTlsOptions, tlsFromFlags, type TlsFlags } from "./tls-flags.ts";
 import { addUpstream, valuesFor, type NamedTarget } from "./upstream-flags.ts";
 
@@ -26,18 +27,6 @@ export interface SchemaFlags extends TlsFlags {
   readonly proto?: readonly string[];
   readonly protoPath?: readonly string[];
   readonly httpRules?: readonly string[];
-}
-
-/** Loads a schema; where it comes from reflection, `server` is asked. */
-export type SchemaSource = (server: Backend) => Promise<Schema>;
-
-/** A backend as the flags describe it. */
-export interface UpstreamFromFlags {
-  readonly name: string;
-  readonly backend: BalancedBackend;
-  readonly load: SchemaSource;
-  /** Whether the schema comes from the server, and so may change with it. */
-  readonly isReflected: boolean;
 }
 
 /** Adds the schema flags to a command. */
@@ -67,7 +56,7 @@ export function addSchemaOptions(command: Command): Command {
 export function upstreamsFromFlags(
   flags: SchemaFlags,
   options: BalancedBackendOptions = {},
-): readonly UpstreamFromFlags[] {
+): readonly UpstreamSource[] {
   const { upstream: targets = [] } = flags;
   if (targets.length === 0) throw new CliError("say which gRPC server: --upstream HOST:PORT");
   const tls = tlsFromFlags(flags);
@@ -76,7 +65,7 @@ export function upstreamsFromFlags(
     const files = filesFor(target, flags, targets);
     const load = schemaSourceOf(files, flags, name);
     const backend = createBalancedBackend(target.target, { ...options, ...tlsFor(target, tls, targets) });
-    return { name, backend, load, isReflected: !hasFiles(files) };
+    return { name, backend, load, isReflected: !isFromFiles(files) };
   });
 }
 
@@ -86,7 +75,7 @@ export function upstreamsFromFlags(
  */
 export async function schemaFromFlags(flags: SchemaFlags): Promise<Schema> {
   if (flags.upstream === undefined) {
-    if (hasFiles(flags)) return schemaSourceOf(flags, flags, "")(noBackend);
+    if (isFromFiles(flags)) return schemaSourceOf(flags, flags, "")(noServer);
     throw new CliError("say where the schema is: --upstream HOST:PORT, --descriptor FILE or --proto FILE");
   }
   const upstreams = upstreamsFromFlags(flags);
@@ -100,24 +89,6 @@ export async function schemaFromFlags(flags: SchemaFlags): Promise<Schema> {
   } finally {
     await Promise.all(upstreams.map(({ backend }) => backend.close(0)));
   }
-}
-
-const noBackend: Backend = {
-  open: () => {
-    throw new Error("a schema from files needs no server");
-  },
-  close: () => Promise.resolve(),
-};
-
-function hasFiles({ descriptor, proto }: Pick<SchemaFiles, "descriptor" | "proto">): boolean {
-  return descriptor !== undefined || proto !== undefined;
-}
-
-/** The files of one backend. */
-interface SchemaFiles {
-  readonly descriptor?: readonly string[] | undefined;
-  readonly proto?: readonly string[] | undefined;
-  readonly httpRules?: readonly string[] | undefined;
 }
 
 /** Those of the files that are for one backend. */
@@ -147,20 +118,13 @@ function isPlain(target: string): boolean {
   return target.startsWith("http://");
 }
 
-function schemaSourceOf(files: SchemaFiles, flags: SchemaFlags, name: string): SchemaSource {
-  const load = loaderOf(files, flags, name);
-  const configs = (files.httpRules ?? []).map((file) => readServiceConfig(file));
-  if (configs.length === 0) return load;
-  return async (server) => configs.reduce(applyServiceConfig, await load(server));
-}
-
-function loaderOf({ descriptor, proto }: SchemaFiles, flags: SchemaFlags, name: string): SchemaSource {
-  const { protoPath = [], reflect } = flags;
-  const sources = [reflect, descriptor, proto].filter((each) => each !== undefined);
+function schemaSourceOf(
+  files: SchemaFiles,
+  { reflect, protoPath, proto }: SchemaFlags,
+  name: string,
+): SchemaSource {
+  const sources = [reflect, files.descriptor, files.proto].filter((each) => each !== undefined);
   if (sources.length > 1) throw new CliError("give one of --reflect, --descriptor and --proto");
-  if (flags.protoPath !== undefined && flags.proto === undefined)
-    throw new CliError("--proto-path goes with --proto");
-  if (descriptor !== undefined) return () => loadDescriptorSets(descriptor);
-  if (proto !== undefined) return () => compileProtos(proto, { importPaths: protoPath });
-  return (server) => reflectSchema(server, { name });
+  if (protoPath !== undefined && proto === undefined) throw new CliError("--proto-path goes with --proto");
+  return createSchemaSource({ ...files, protoPath }, name);
 }

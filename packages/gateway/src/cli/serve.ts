@@ -1,65 +1,30 @@
-import { statSync } from "node:fs";
-import {
-  pathUnescapings,
-  watchSchema,
-  type BalancedBackend,
-  type PathUnescaping,
-  type PolicyName,
-  type ShareRules,
-} from "@sluice/rpc";
+import { existsSync } from "node:fs";
+import type { PolicyName, ShareRules } from "@sluice/rpc";
 import { Option, type Command } from "commander";
+import { backendSources } from "../config/backend-sources.ts";
+import { gatewayOptions } from "../config/gateway-options.ts";
+import { loadConfig, type LoadedConfig } from "../config/load-config.ts";
 import { Gateway } from "../gateway.ts";
-import { createLogger, logLevels, type LogLevel } from "../log.ts";
-import type { UpstreamOptions } from "../upstream.ts";
+import { createLogger } from "../log.ts";
+import { upstreamFromSource, type UpstreamSource } from "../upstream-source.ts";
 import { CliError, listenError } from "./cli-error.ts";
-import { listenerTlsFromFlags, renewCertificate } from "./listener-tls.ts";
+import { addConfigOptions, overridesFromFlags, type ConfigFlags } from "./config-flags.ts";
+import { certificateFiles, renewCertificate } from "./listener-tls.ts";
 import { onShutdown } from "./on-shutdown.ts";
-import {
-  bytesFromText,
-  countFromText,
-  originFromText,
-  portFromText,
-  secondsFromText,
-  timeoutFromText,
-  urlOf,
-} from "./parse-value.ts";
+import { urlOf } from "./parse-value.ts";
+import { addSchemaOptions, upstreamsFromFlags, type SchemaFlags } from "./schema-options.ts";
 import { shareFromText } from "./share-flag.ts";
-import {
-  addSchemaOptions,
-  upstreamsFromFlags,
-  type SchemaFlags,
-  type SchemaSource,
-  type UpstreamFromFlags,
-} from "./schema-options.ts";
 
-interface ServeFlags extends SchemaFlags {
-  readonly host: string;
-  readonly port: number;
-  readonly strict?: boolean;
-  readonly jsonDefaults?: boolean;
-  readonly jsonEnumNumbers?: boolean;
-  readonly jsonProtoNames?: boolean;
-  readonly pathUnescaping: PathUnescaping;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly maxMessage: number;
-  readonly maxReply: number;
-  readonly maxMetadata: number;
-  readonly timeout?: number;
-  readonly maxTimeout?: number;
-  readonly maxConnectionsPerAddress?: number;
-  readonly maxCalls: number;
+/** The configuration file that is used where nothing else is said. */
+export const usualFile = "sluice.yaml";
+
+interface ServeFlags extends SchemaFlags, ConfigFlags {
+  readonly config?: string;
   readonly share?: ShareRules;
-  readonly allowOrigin?: readonly string[];
-  readonly files?: string;
-  readonly balance: PolicyName;
+  readonly balance?: PolicyName;
   readonly healthCheck?: boolean;
   readonly retry?: boolean;
   readonly eject?: boolean;
-  readonly serveReflection?: boolean;
-  readonly serveOpenapi?: boolean;
-  readonly grace: number;
-  readonly logLevel: LogLevel;
 }
 
 /** Adds `sluice serve`. */
@@ -67,140 +32,113 @@ export function addServe(program: Command): void {
   const command = program
     .command("serve")
     .summary("put a gRPC server behind one port for browsers")
-    .description("Puts a gRPC server behind one port: REST with JSON, and the same URLs over WebSockets.");
-  addSchemaOptions(command)
-    .option("--host <host>", "the address to listen on", "127.0.0.1")
-    .option("--port <port>", "the port to listen on; 0 picks a free one", portFromText, 8080)
-    .option("--tls-cert <file>", "speak TLS with clients: the PEM certificate with its chain, with --tls-key")
-    .option("--tls-key <file>", "the PEM private key of --tls-cert; SIGHUP reads both files again")
-    .option("--strict", "refuse JSON members and query parameters that no field has")
-    .option("--json-defaults", "write fields also where they are zero or empty")
-    .option("--json-enum-numbers", "write enum values as numbers")
-    .option("--json-proto-names", "write fields under their names in the .proto file")
-    .addOption(
-      new Option("--path-unescaping <mode>", "how escaped characters in path variables are decoded")
-        .choices(pathUnescapings)
-        .default("spec"),
-    )
-    .option("--max-message <bytes>", "the largest message of a client", bytesFromText, 4 * 1024 * 1024)
-    .option("--max-reply <bytes>", "the largest message of a gRPC server", bytesFromText, 4 * 1024 * 1024)
+    .description("Puts a gRPC server behind one port: REST with JSON, and the same URLs over WebSockets.")
     .option(
-      "--max-metadata <bytes>",
-      "the most bytes of headers, in both directions",
-      bytesFromText,
-      64 * 1024,
-    )
-    .option("--timeout <seconds>", "the deadline of unary calls whose client gives none", timeoutFromText)
-    .option("--max-timeout <seconds>", "the longest deadline of any call, streams too", timeoutFromText)
-    .option(
-      "--max-connections-per-address <count>",
-      "connections of one client's address; not behind a proxy, where all have one",
-      countFromText,
-    )
-    .option("--max-calls <count>", "calls at once on one WebSocket that carries many", countFromText, 100)
+      "--config <file>",
+      `the configuration (docs/configuration.md); without --upstream, ${usualFile} where there is one`,
+    );
+  addConfigOptions(addSchemaOptions(command))
     .option(
       "--share <method[,…]>",
       "open a stream once for all clients with the same request; once for each method, with per=METADATA, replay, latest",
       shareFromText,
     )
-    .option(
-      "--allow-origin <origin...>",
-      "pages of other origins that may make calls and open WebSockets; * for all",
-      originFromText,
-    )
-    .option("--files <dir>", "a folder of files to serve where no method is bound")
     .addOption(
-      new Option("--balance <policy>", "which of several addresses gets a call")
-        .choices(["round_robin", "least_requests"])
-        .default("round_robin"),
+      new Option(
+        "--balance <policy>",
+        "which of several addresses gets a call (default: round_robin)",
+      ).choices(["round_robin", "least_requests"]),
     )
     .option("--health-check", "call only addresses that grpc.health.v1 says are serving")
     .option("--eject", "leave out addresses whose calls go wrong, for a while")
     .option("--retry", "try calls again that were not answered, within a budget")
-    .option("--serve-reflection", "let clients ask for the schema by server reflection")
-    .option("--serve-openapi", "answer GET /openapi.json with the OpenAPI document")
-    .option("--grace <seconds>", "how long calls may still take after SIGTERM", secondsFromText, 10)
-    .addOption(new Option("--log-level <level>", "how much to log").choices(logLevels).default("info"))
     .action(serve);
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
-  if (flags.files !== undefined && statSync(flags.files, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new CliError(`--files: ${flags.files} is not a folder`);
-  }
-  const { timeout, maxTimeout } = flags;
-  if (timeout !== undefined && maxTimeout !== undefined && timeout > maxTimeout) {
-    throw new CliError("--timeout is longer than --max-timeout");
-  }
-  const upstreams = upstreamsFromFlags(flags, {
-    maxMessageBytes: flags.maxReply,
-    maxHeaderBytes: flags.maxMetadata,
-    policy: flags.balance,
-    ...(flags.healthCheck === true ? { health: {} } : {}),
-    ...(flags.eject === true ? { outlier: {} } : {}),
-    ...(flags.retry === true ? { retry: {} } : {}),
-  });
-  const origins = flags.allowOrigin;
-  const tls = listenerTlsFromFlags(flags);
-  const log = createLogger(flags.logLevel);
+  const loaded = configFor(flags);
+  const { config } = loaded;
+  const host = flags.host ?? config.listen.host;
+  const port = flags.port ?? config.listen.port;
+  const sources =
+    Object.keys(config.backends).length > 0 ? configuredSources(loaded, flags) : sourcesOf(flags, loaded);
+  const tls = certificateFiles(loaded);
+  const log = createLogger(config.log.level);
+  for (const warning of loaded.warnings) log.warn(warning);
   const gateway = new Gateway({
-    upstreams: upstreams.map(upstreamOptions),
+    ...gatewayOptions(loaded),
+    upstreams: sources.map(upstreamFromSource),
     log,
-    rest: {
-      strict: flags.strict ?? false,
-      emitDefaults: flags.jsonDefaults ?? false,
-      enumsAsNumbers: flags.jsonEnumNumbers ?? false,
-      protoFieldNames: flags.jsonProtoNames ?? false,
-      pathUnescaping: flags.pathUnescaping,
-    },
-    maxMessageBytes: flags.maxMessage,
     ...(tls === undefined ? {} : { tls: tls.read() }),
-    deadlines: {
-      ...(timeout === undefined ? {} : { defaultTimeoutMs: timeout * 1000 }),
-      ...(maxTimeout === undefined ? {} : { maxTimeoutMs: maxTimeout * 1000 }),
-    },
-    limits: {
-      maxHeaderBytes: flags.maxMetadata,
-      ...(flags.maxConnectionsPerAddress === undefined
-        ? {}
-        : { maxConnectionsPerAddress: flags.maxConnectionsPerAddress }),
-    },
-    multiplex: { maxCalls: flags.maxCalls },
     ...(flags.share === undefined ? {} : { share: flags.share }),
-    ...(origins === undefined ? {} : { origin: origins.includes("*") ? "any" : origins }),
-    ...(flags.files === undefined ? {} : { files: flags.files }),
-    reflection: flags.serveReflection ?? false,
-    openApi: flags.serveOpenapi ?? false,
   });
   if (tls !== undefined) process.on("SIGHUP", () => renewCertificate(gateway, tls, log));
-  onShutdown(() => gateway.close(flags.grace * 1000));
-  const address = await gateway.start(flags.host, flags.port).catch((error: unknown) => {
-    throw listenError(error, flags.host, flags.port);
+  onShutdown(() => gateway.close(config.drain));
+  const address = await gateway.start(host, port).catch((error: unknown) => {
+    throw listenError(error, host, port);
   });
-  const names = upstreams.map(({ name }) => name);
+  const names = sources.map(({ name }) => name);
   process.stdout.write(
     `sluice: ${names.join(", ")} ${names.length === 1 ? "is" : "are"} at ${urlOf(tls === undefined ? "http" : "https", address)}\n`,
   );
 }
 
-function upstreamOptions({ name, backend, load, isReflected }: UpstreamFromFlags): UpstreamOptions {
-  return {
-    name,
-    backend,
-    loadSchema: () => load(backend),
-    // A server that was deployed anew may serve something else.
-    ...(isReflected ? { follow: followerOf(backend, load) } : {}),
-  };
+function configFor(flags: ServeFlags): LoadedConfig {
+  const { upstream, config } = flags;
+  const file = config ?? (upstream === undefined && existsSync(usualFile) ? usualFile : undefined);
+  if (file === undefined && upstream === undefined) {
+    throw new CliError(
+      `say which gRPC server: --upstream HOST:PORT; or give a configuration: --config FILE, or ${usualFile} in this folder`,
+    );
+  }
+  return loadConfig({
+    file,
+    environment: process.env,
+    flags: overridesFromFlags(flags),
+    backendNames: upstream?.map(({ name }) => name) ?? [],
+  });
 }
 
-function followerOf(backend: BalancedBackend, load: SchemaSource): NonNullable<UpstreamOptions["follow"]> {
-  return (schema, onSchema, onFailure) =>
-    watchSchema({
-      backend,
-      load,
-      schema,
-      onConnected: (listener) => backend.onConnected(listener),
-      onSchema,
-      onFailure,
-    });
+/** The backends of flags. */
+function sourcesOf(flags: ServeFlags, { config }: LoadedConfig): readonly UpstreamSource[] {
+  if (flags.upstream === undefined) return [];
+  return upstreamsFromFlags(flags, {
+    maxMessageBytes: config.limits.reply,
+    maxHeaderBytes: config.limits.metadata,
+    policy: flags.balance ?? "round_robin",
+    ...(flags.healthCheck === true ? { health: {} } : {}),
+    ...(flags.eject === true ? { outlier: {} } : {}),
+    ...(flags.retry === true ? { retry: {} } : {}),
+  });
+}
+
+/** The flags that are for the backends of other flags, and what a file has in their place. */
+const backendFlags: readonly [flag: string, name: keyof ServeFlags, key: string][] = [
+  ["--reflect", "reflect", "their schema from reflection by default, or descriptor and proto"],
+  ["--descriptor", "descriptor", "descriptor"],
+  ["--proto", "proto", "proto"],
+  ["--proto-path", "protoPath", "protoPath"],
+  ["--http-rules", "httpRules", "httpRules"],
+  ["--upstream-tls", "upstreamTls", "tls"],
+  ["--upstream-ca", "upstreamCa", "tls.ca"],
+  ["--upstream-cert", "upstreamCert", "tls.cert"],
+  ["--upstream-key", "upstreamKey", "tls.key"],
+  ["--upstream-server-name", "upstreamServerName", "tls.serverName"],
+  ["--share", "share", "share"],
+  ["--balance", "balance", "balance"],
+  ["--health-check", "healthCheck", "health"],
+  ["--eject", "eject", "eject"],
+  ["--retry", "retry", "retry"],
+];
+
+/** The backends of the configuration, beside which no flag may say what is theirs. */
+function configuredSources(loaded: LoadedConfig, flags: ServeFlags): readonly UpstreamSource[] {
+  const given = backendFlags.find(([, name]) => flags[name] !== undefined);
+  if (given !== undefined) {
+    const [flag, , key] = given;
+    throw new CliError(
+      `${flag} is for backends of --upstream; those of the configuration have ${key} of their own`,
+    );
+  }
+  return backendSources(loaded);
 }

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { methodName } from "./backend-section.ts";
+import { oneOf, textLike } from "./value-types.ts";
+
+/** What the WebSockets of the face `websocket` speak. */
+export type WebSocketProtocol = "raw" | "session";
+
+/** The wires on which clients hold sessions. */
+export interface FacesSection {
+  readonly websocket?:
+    | { readonly path: string; readonly protocols: readonly WebSocketProtocol[] }
+    | undefined;
+  readonly packet?: PacketSection | undefined;
+  readonly sse?: { readonly path: string } | undefined;
+}
+
+/** Nested binary packets. */
+export interface PacketSection {
+  /** Undefined: on the path of the face `websocket`, told by the subprotocol. */
+  readonly path?: string | undefined;
+  /** Methods by the type of the packets that call them, in decimal. */
+  readonly types: Readonly<Record<string, string>>;
+}
+
+function facePath(): z.ZodType<string, string> {
+  return textLike(
+    /^(?:\/[\w.~!$&'()*+,;=:@-]+)+$/,
+    "must be a path as in /ws, without a query, without a slash at its end and without escapes",
+  );
+}
+
+/** The faces. */
+export const facesSchema: z.ZodType<FacesSection> = z.strictObject({
+  websocket: z
+    .strictObject({
+      path: facePath().describe("Where WebSockets are opened."),
+      protocols: z
+        .array(oneOf(["raw", "session"]))
+        .min(1, { error: "is an empty list" })
+        .prefault(["raw", "session"])
+        .describe(
+          "raw: messages as they are, for clients that offer no subprotocol; session: sluice.session.v1.",
+        ),
+    })
+    .optional()
+    .describe("Sessions on WebSockets, with raw messages or the session wire."),
+  packet: z
+    .strictObject({
+      path: facePath()
+        .optional()
+        .describe(
+          "Where WebSockets are opened. Default: the path of faces.websocket, by the subprotocol sluice.packet.v1.",
+        ),
+      types: z
+        .record(
+          textLike(
+            /^(?:0|[1-9]\d{0,9})$/,
+            "must be the type of a packet, a number from 0 to 4294967295",
+          ).refine((type) => Number(type) <= 0xffff_ffff, {
+            error: "must be the type of a packet, a number from 0 to 4294967295",
+          }),
+          methodName(),
+        )
+        .prefault({})
+        .describe(
+          "The methods that packets of a type call; packets of other types go to the Message callback.",
+        ),
+    })
+    .optional()
+    .describe("Sessions on WebSockets with nested binary packets."),
+  sse: z
+    .strictObject({
+      path: facePath().describe("Where events are read with GET, and messages sent with POST."),
+    })
+    .optional()
+    .describe("Sessions on Server-Sent Events."),
+});
