@@ -37,7 +37,7 @@ const sockets = await Promise.all(
   }),
 );
 await Promise.all(
-  sockets.map(({ socket, name }) => (name === "Collect" ? undefined : once(socket, "message"))),
+  sockets.filter(({ name }) => name !== "Collect").map(({ socket }) => once(socket, "message")),
 );
 await until(() => answering.every(({ messages }) => messages.length > 0), "each call is answered");
 process.send?.(calls.length + 1 + sockets.length);

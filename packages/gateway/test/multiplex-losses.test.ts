@@ -87,15 +87,6 @@ describe("a backend that is killed in the middle of its calls", () => {
     assert.deepEqual(stillOpen(gateway.counts), {});
   });
 
-  /** Opens a call of one of four kinds. */
-  function openCall(client: MultiplexClient, index: number): OpenCall {
-    const name = ["Repeat", "Converse", "Collect", "Sleep"][index % 4] ?? "";
-    const open = client.open({ method: echo(name), encoding: "json" });
-    open.call.send(Buffer.from(name === "Sleep" ? "{}" : '{"text":"endless"}'));
-    if (name === "Repeat" || name === "Sleep") open.call.halfClose();
-    return open;
-  }
-
   /** A WebSocket on which the calls are noted for which a STATUS comes. */
   function tapped(handlers: WebSocketHandlers, ended: number[]): Promise<WebSocketConnection> {
     return connectWebSocket(url, {
@@ -112,6 +103,15 @@ describe("a backend that is killed in the middle of its calls", () => {
     });
   }
 });
+
+/** Opens a call of one of four kinds. */
+function openCall(client: MultiplexClient, index: number): OpenCall {
+  const name = ["Repeat", "Converse", "Collect", "Sleep"][index % 4] ?? "";
+  const open = client.open({ method: echo(name), encoding: "json" });
+  open.call.send(Buffer.from(name === "Sleep" ? "{}" : '{"text":"endless"}'));
+  if (name === "Repeat" || name === "Sleep") open.call.halfClose();
+  return open;
+}
 
 /** A call on a socket of its own, as bytes. */
 class LoneCall {

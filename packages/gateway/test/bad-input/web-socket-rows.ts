@@ -1,76 +1,7 @@
-import { once } from "node:events";
-import { connect } from "node:net";
 import { deflateRawSync } from "node:zlib";
 import { exchange, readAnswer } from "./exchange.ts";
-import { mebibyte, type Outcome, type Row } from "./row.ts";
-
-interface Handshake {
-  readonly path?: string;
-  readonly method?: string;
-  readonly version?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-function handshake({ path = "/v1/say", method = "GET", version = "1.1", headers = {} }: Handshake): string {
-  const all = {
-    host: "x",
-    connection: "Upgrade",
-    upgrade: "websocket",
-    "sec-websocket-version": "13",
-    "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
-    ...headers,
-  };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${method} ${path} HTTP/${version}\r\n${lines.join("")}\r\n`;
-}
-
-/** A frame with a mask of zeros, by its first byte. `length` is what it says of itself, where that is a lie. */
-function frame(first: number, payload: string | Uint8Array = "", length?: number): Buffer {
-  const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-  const said = length ?? bytes.length;
-  const head = Buffer.alloc(said < 126 ? 2 : said < 65_536 ? 4 : 10);
-  head.writeUInt8(first, 0);
-  head.writeUInt8(0x80 | (said < 126 ? said : said < 65_536 ? 126 : 127), 1);
-  if (head.length === 4) head.writeUInt16BE(said, 2);
-  if (head.length === 10) head.writeBigUInt64BE(BigInt(said), 2);
-  return Buffer.concat([head, Buffer.alloc(4), bytes]);
-}
-
-const text = 0x81;
-const close = 0x88;
-
-/** Opens a WebSocket, sends bytes, and resolves with how the gateway closes it. */
-async function converse(port: number, asked: Handshake, bytes: Uint8Array): Promise<Outcome> {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-  socket.on("error", () => undefined);
-  let received: Buffer = Buffer.alloc(0);
-  socket.on("data", (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
-  socket.write(handshake(asked));
-  await once(socket, "data");
-  const closing = (): Outcome | undefined => closeOf(received.subarray(received.indexOf("\r\n\r\n") + 4));
-  socket.on("data", () => {
-    if (closing() !== undefined) socket.end();
-  });
-  socket.write(bytes);
-  await new Promise((resolve) => socket.once("close", resolve));
-  return closing() ?? { said: "closed", message: received.toString("latin1") };
-}
-
-/** What the close frame among the frames of the gateway says. */
-function closeOf(frames: Buffer): Outcome | undefined {
-  for (let at = 0; at + 2 <= frames.length;) {
-    const short = frames.readUInt8(at + 1);
-    const length = short === 126 ? frames.readUInt16BE(at + 2) : short;
-    const start = at + (short === 126 ? 4 : 2);
-    if (frames[at] === close && length >= 2) {
-      const reason = frames.toString("utf8", start + 2, start + length);
-      return { said: `close ${frames.readUInt16BE(start)}`, message: reason };
-    }
-    if (frames[at] === close) return { said: "close", message: "" };
-    at = start + length;
-  }
-  return undefined;
-}
+import { mebibyte, type Row } from "./row.ts";
+import { close, converse, frame, handshake, text, type Handshake } from "./web-socket-exchange.ts";
 
 const hello = '{"text":"hello"}';
 const unmasked = Buffer.from("810568656c6c6f", "hex");
