@@ -55,3 +55,24 @@ export type {
   PublishRequest,
 } from "./broker/broker.ts";
 export { MemoryBroker, type MemoryBrokerOptions } from "./broker/memory-broker.ts";
+
+export { acceptInto, type UpgradeListener } from "./faces/websocket/accept-into.ts";
+export { SocketFaces, type SocketFaceName, type SocketFacesOptions } from "./faces/websocket/socket-faces.ts";
+export { defaultSocketLimits, type SocketLimits } from "./faces/websocket/socket-limits.ts";
+export type { PacketTypes } from "./faces/websocket/packet-wire.ts";
+export { sessionProtocol } from "./faces/session-wire/session-wire.ts";
+export {
+  decodePackets,
+  encodePacket,
+  type Packet,
+  packetHeaderBytes,
+  type PacketLimits,
+  packetProtocol,
+} from "./faces/packet/packet-codec.ts";
+export { refusedPacketType } from "./faces/packet/refused-packet.ts";
+export { createSseHandler, type SseHandler, type SseOptions } from "./faces/sse/sse-handler.ts";
+export { defaultSseLimits, type SseLimits } from "./faces/sse/sse-limits.ts";
+export type { SseRequest, SseResponse } from "./faces/sse/http-message.ts";
+export type { ClientOptions, KnownClient, OpeningRequest } from "./faces/client.ts";
+export type { Identify, TimedIdentity } from "./faces/timed-identity.ts";
+export type { Violation } from "./faces/violation.ts";
