@@ -17,14 +17,8 @@ export function payloadFrom({ data, isJson = false }: Pick<MessageInit, "data" |
   if (typeof data !== "string") return create(PayloadSchema, { data: { case: "binary", value: data } });
   if (!isJson) return create(PayloadSchema, { data: { case: "text", value: data } });
   const json = JSON.parse(data) as JsonValue;
-  if (isDeeper(json, maxJsonDepth)) {
-    throw new HubError("INVALID_ARGUMENT", `The JSON is nested deeper than ${maxJsonDepth} levels.`);
-  }
-  try {
-    return create(PayloadSchema, { data: { case: "json", value: fromJson(ValueSchema, json) } });
-  } catch (cause) {
-    throw new HubError("INVALID_ARGUMENT", "The JSON has a number that is too large.", { cause });
-  }
+  validateJson(json, maxJsonDepth);
+  return create(PayloadSchema, { data: { case: "json", value: fromJson(ValueSchema, json) } });
 }
 
 /**
@@ -58,7 +52,13 @@ function dataOf(payload: Payload | undefined): MessageInit {
   }
 }
 
-function isDeeper(json: JsonValue, levels: number): boolean {
-  if (typeof json !== "object" || json === null) return false;
-  return levels === 0 || Object.values(json).some((each) => isDeeper(each, levels - 1));
+function validateJson(json: JsonValue, levels: number): void {
+  if (typeof json === "number" && !Number.isFinite(json)) {
+    throw new HubError("INVALID_ARGUMENT", "The JSON has a number that is too large.");
+  }
+  if (typeof json !== "object" || json === null) return;
+  if (levels === 0) {
+    throw new HubError("INVALID_ARGUMENT", `The JSON is nested deeper than ${maxJsonDepth} levels.`);
+  }
+  for (const each of Object.values(json)) validateJson(each, levels - 1);
 }

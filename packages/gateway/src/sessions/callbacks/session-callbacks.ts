@@ -6,6 +6,7 @@ import {
   type Hub,
   type Identity,
   type Message,
+  type Refusal,
   type Resumption,
   type Session,
 } from "@sluice/hub";
@@ -127,6 +128,7 @@ export class SessionCallbacks {
   /** Asks the backend whether a client is let in: for `HubOptions.admit`. Never rejects. */
   admit(session: Session): Promise<Admission> {
     if (!this.#options.hooks.has("connect")) return Promise.resolve();
+    this.#owed.add(session);
     return new Promise((resolve) => {
       this.#options.queues.add(session, (done) => {
         const token = this.#tokens.get(session.identity ?? nobody) ?? "";
@@ -208,13 +210,19 @@ export class SessionCallbacks {
     const status = failure ?? createStatus(Code.INTERNAL, "the backend answered something else");
     const denied = denying.get(status.code);
     if (denied !== undefined && status.isUnprocessed !== true) {
-      this.#counters.denied();
-      return { code: denied, reason: fittingReason(status.message) };
+      return this.#denied(session, { code: denied, reason: fittingReason(status.message) });
     }
     this.#failed("connect", session, status);
-    // The backend may have seen it, whatever became of its answer.
-    if (status.isUnprocessed !== true && status.code !== Code.UNIMPLEMENTED) this.#owed.add(session);
+    // Otherwise the backend may have seen it, whatever became of its answer.
+    if (status.isUnprocessed === true || status.code === Code.UNIMPLEMENTED) this.#owed.delete(session);
     return this.#admissionAfter(session, status);
+  }
+
+  #denied(session: Session, refusal: Refusal): Refusal {
+    this.#counters.denied();
+    this.#owed.delete(session);
+    this.#settled();
+    return refusal;
   }
 
   #admissionAfter(session: Session, failure: Status): Admission {
@@ -225,11 +233,7 @@ export class SessionCallbacks {
   }
 
   async #answered(session: Session, response: ConnectResponse): Promise<Admission> {
-    if (response.deny !== undefined) {
-      this.#counters.denied();
-      return closingFrom(response.deny);
-    }
-    this.#owed.add(session);
+    if (response.deny !== undefined) return this.#denied(session, closingFrom(response.deny));
     const problem = await this.#apply("connect", session, response);
     if (problem !== undefined) {
       this.#failed("connect", session, problem);
@@ -308,12 +312,12 @@ export class SessionCallbacks {
 }
 
 /** How a client is sent away when the backend has failed, rather than said no. */
-function closingAfter({ code }: Status): { readonly code: number; readonly reason: string } {
+function closingAfter({ code }: Status): Refusal {
   return code === Code.UNAVAILABLE || code === Code.DEADLINE_EXCEEDED
     ? { code: CloseCode.TRY_AGAIN_LATER, reason: "the backend is away; try again later" }
     : { code: CloseCode.INTERNAL, reason: "the backend failed" };
 }
 
-function closingFrom({ code, reason }: Deny): { readonly code: number; readonly reason: string } {
+function closingFrom({ code, reason }: Deny): Refusal {
   return { code: closeCodeOr(code, CloseCode.DENIED), reason: fittingReason(reason) };
 }
