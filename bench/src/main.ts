@@ -4,6 +4,7 @@ import { benchBroadcast } from "./broadcast.ts";
 import { benchCodec } from "./codec.ts";
 import { benchDeflate } from "./deflate.ts";
 import { benchEcho } from "./echo.ts";
+import { benchFanout } from "./fanout.ts";
 import { benchMemory } from "./memory.ts";
 import { readOptions, type BenchOptions } from "./options.ts";
 import { benchRest } from "./rest.ts";
@@ -20,14 +21,15 @@ const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   stream: benchStream,
   bidi: benchBidi,
   shared: benchShared,
+  fanout: benchFanout,
 };
 
 const [name = "", ...args] = process.argv.slice(2);
 const bench = benches[name];
 if (bench === undefined) {
   console.error(`npm run bench -- <${Object.keys(benches).join(" | ")}> [--rounds 3] [--milliseconds 400]`);
-  console.error("  [--connections 5000] [--only <part of a case's name>]");
+  console.error("  [--connections 5000, of fanout 10000] [--only <part of a case's name>]");
   process.exitCode = 2;
 } else {
-  await bench(readOptions(args));
+  await bench(readOptions(args, name === "fanout" ? 10_000 : 5_000));
 }

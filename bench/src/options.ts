@@ -6,20 +6,23 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Length of one counted phase. */
   readonly milliseconds: number;
-  /** Connections of broadcast, memory and shared. */
+  /** Connections of broadcast, memory, shared and fanout. */
   readonly connections: number;
   /** Only the cases whose name contains this text. */
   readonly only: string;
 }
 
-/** Reads the options behind the name of the bench. Throws a `TypeError` on what is not one of them. */
-export function readOptions(args: readonly string[]): BenchOptions {
+/**
+ * Reads the options behind the name of the bench, which has so many connections by default. Throws a `TypeError` on what
+ * is not one of them.
+ */
+export function readOptions(args: readonly string[], connections: number): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
       rounds: { type: "string", default: "3" },
       milliseconds: { type: "string", default: "400" },
-      connections: { type: "string", default: "5000" },
+      connections: { type: "string", default: String(connections) },
       only: { type: "string", default: "" },
     },
   });
