@@ -31,8 +31,8 @@ function plainField(connections: number): Field {
     ours: ["sluice", "sluice+prepared"],
     connections,
     cases: [
-      { name: "1 a tick", perTick: 1, ticks: 10, bars: { ws: 0.8, net: 1.15 } },
-      { name: "10 a tick", perTick: 10, ticks: 2, bars: { ws: 0.15 } },
+      { name: "1 a tick", perTick: 1, ticks: 5, bars: { ws: 0.8, net: 1.15 } },
+      { name: "10 a tick", perTick: 10, ticks: 1, bars: { ws: 0.15 } },
     ],
   };
 }
@@ -86,7 +86,7 @@ async function measureField(field: Field, options: BenchOptions): Promise<string
       if (!each.name.includes(options.only)) continue;
       const total = new Map<SubjectName, number[]>(subjects.map((name) => [name, []]));
       for (const station of stations) await round(station, each, connections);
-      for (let turn = 0; turn < 2 * options.rounds; turn++) {
+      for (let turn = 0; turn < 4 * options.rounds; turn++) {
         for (const station of rotated(stations, turn)) {
           total.get(station.server.name)?.push(await round(station, each, connections));
         }

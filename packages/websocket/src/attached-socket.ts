@@ -10,6 +10,8 @@ export interface SocketListener {
   drained(): void;
   /** The peer ends its side. */
   ended(): void;
+  /** From now on the socket may have a timeout. */
+  timed(): void;
   /** The socket failed; its end follows. */
   lost(error: Error): void;
   /** The socket is gone. */
@@ -34,6 +36,7 @@ export function attach(socket: Duplex, connection: SocketListener): void {
   socket.on("error", onError);
   socket.on("drain", onDrain);
   socket.on("end", onEnd);
+  if (socket instanceof Socket) socket.setTimeout = setTimeoutOfAttached;
 }
 
 /** Lets bytes flow to an attached connection, though not before this tick ends. */
@@ -64,6 +67,12 @@ function takeRead(socket: AttachedSocket, bytes: Buffer): boolean {
 }
 
 const onRead = createReadCallback(takeRead);
+
+/** Takes the place of a socket's `setTimeout()`, to tell of it. */
+function setTimeoutOfAttached(this: Socket & AttachedSocket, timeout: number, callback?: () => void): Socket {
+  this[listener]!.timed();
+  return Socket.prototype.setTimeout.call(this, timeout, callback);
+}
 
 function onData(this: AttachedSocket, chunk: Buffer): void {
   this[listener]!.read(chunk);

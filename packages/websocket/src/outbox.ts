@@ -1,6 +1,12 @@
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
+import {
+  handleOf,
+  isSystemSocket,
+  type SystemHandle,
+  writeDirectly,
+  type WriteListener,
+} from "./direct-writes.ts";
 import { writeHeader } from "./frame-header.ts";
 import type { FrameRun } from "./frame-run.ts";
 import { applyMask, randomMask } from "./mask.ts";
@@ -29,24 +35,24 @@ let due: Outbox[] = [];
 function flushDue(): void {
   const outboxes = due;
   due = [];
-  for (const outbox of outboxes) outbox.flush();
+  for (let index = 0; index < outboxes.length; index++) outboxes[index]!.flush();
 }
 
 /**
  * Turns messages into frames and writes them to one socket: all frames of a tick, or of one read, in one write
  * (RFC 6455 section 5.2).
  */
-export class Outbox implements MessageOutbox {
+export class Outbox implements MessageOutbox, WriteListener {
   readonly #socket: Duplex;
   readonly #masked: boolean;
-  /** Whether the socket is the system's: it has no more need of bytes as soon as it says that none wait. */
-  readonly #direct: boolean;
   readonly #onRoom: () => void;
-  /** Bytes that were handed to the system past the stream and wait there. */
+  /** Fewer bytes may be written past the stream: of a system's socket, which needs no byte as soon as none waits. */
+  readonly #directBelow: number;
+  #handle: SystemHandle | undefined;
+  /** Whether bytes may wait in the stream. It is asked only then: its state is memory that nothing else here touches. */
+  #streamed = true;
+  /** Bytes that wait in the system, past the stream. */
   #inFlight = 0;
-  /** Whether the system did not take them at once. */
-  #waits = false;
-  #onWritten: ((error?: Error | null) => void) | undefined;
   /** Frames before those in `#buffer`. */
   #parts: Buffer[] | undefined;
   /** Where small frames are put together: the scratch, or memory of its own while another outbox has that. */
@@ -68,12 +74,18 @@ export class Outbox implements MessageOutbox {
     this.#socket = socket;
     this.#masked = masked;
     this.#onRoom = onRoom;
-    this.#direct = socket instanceof Socket && !(socket instanceof TLSSocket);
+    if (isSystemSocket(socket)) {
+      // From its mark on the stream tells of a drain.
+      this.#directBelow = socket.writableHighWaterMark;
+      this.#handle = handleOf(socket);
+    } else {
+      this.#directBelow = 0;
+    }
   }
 
   /** Bytes that the socket has not taken yet. */
   get bufferedAmount(): number {
-    return this.#pending + this.#inFlight + this.#socket.writableLength;
+    return this.#pending + this.#inFlight + (this.#streamed ? this.#socket.writableLength : 0);
   }
 
   add(first: number, data: string | Uint8Array): void {
@@ -135,62 +147,62 @@ export class Outbox implements MessageOutbox {
   flush(): void {
     this.#due = false;
     if (this.#pending === 0) return;
-    const socket = this.#socket;
     const parts = this.#parts;
     const run = this.#run;
     this.#parts = undefined;
     this.#run = undefined;
     this.#pending = 0;
     if (run !== undefined) {
-      if (socket.writable) this.#write(run.bytes);
+      this.#write(run.bytes);
       return;
     }
-    const onScratch =
-      this.#buffer === scratch && this.#direct && this.#inFlight + socket.writableLength === 0;
+    const onScratch = this.#buffer === scratch && this.#isClear;
     const last = this.#takeBuffer(onScratch);
-    if (!socket.writable) {
-      if (onScratch) scratchTaken = false;
-    } else if (parts === undefined) {
+    if (parts === undefined) {
       this.#write(last!);
     } else {
       if (last !== undefined) parts.push(last);
-      socket.cork();
-      for (const part of parts) socket.write(part);
-      socket.uncork();
+      this.#writeParts(parts);
     }
     if (!onScratch) return;
     scratchTaken = false;
-    if (this.#inFlight + socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+    if (!this.#isClear) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   }
 
-  /**
-   * Writes past the stream's queue where that is empty: its bookkeeping is a quarter of what a small write costs outside
-   * the kernel. The system keeps the order, whichever way bytes come to it. From its mark on the stream tells of a drain.
-   */
+  /** Whether nothing waits, so that the system can be written to directly: it keeps the order of what comes to it. */
+  get #isClear(): boolean {
+    if (this.#inFlight > 0 || this.#directBelow === 0) return false;
+    if (this.#streamed && this.#socket.writableLength === 0) this.#streamed = false;
+    return !this.#streamed;
+  }
+
   #write(bytes: Buffer): void {
-    const socket = this.#socket;
-    if (
-      !this.#direct ||
-      this.#inFlight + socket.writableLength > 0 ||
-      bytes.length >= socket.writableHighWaterMark
-    ) {
-      socket.write(bytes);
-      return;
+    if (bytes.length < this.#directBelow && this.#isClear) {
+      if (writeDirectly(this.#socket as Socket, this.#handle, bytes, this)) this.#inFlight = bytes.length;
+    } else if (this.#socket.writable) {
+      this.#streamed = true;
+      this.#socket.write(bytes);
     }
-    this.#inFlight = bytes.length;
-    this.#onWritten ??= (error) => this.#written(error);
-    // oxlint-disable-next-line no-underscore-dangle -- the method by which a stream is written to, whoever calls it
-    socket._write(bytes, "buffer" as BufferEncoding, this.#onWritten);
-    if (this.#inFlight > 0) this.#waits = true;
   }
 
-  #written(error: Error | null | undefined): void {
+  #writeParts(parts: readonly Buffer[]): void {
+    const socket = this.#socket;
+    if (!socket.writable) return;
+    this.#streamed = true;
+    socket.cork();
+    for (const part of parts) socket.write(part);
+    socket.uncork();
+  }
+
+  written(error?: Error | null): void {
     this.#inFlight = 0;
     if (error) this.#socket.destroy(error);
-    else if (this.#waits) {
-      this.#waits = false;
-      this.#onRoom();
-    }
+    else if (this.#socket.writable) this.#onRoom();
+  }
+
+  /** Has Node write from now on. */
+  timed(): void {
+    this.#handle = undefined;
   }
 
   drop(): boolean {
@@ -199,6 +211,7 @@ export class Outbox implements MessageOutbox {
 
   /** Forgets what was added. */
   close(): void {
+    this.#handle = undefined;
     this.#parts = undefined;
     this.#run = undefined;
     this.#pending = 0;

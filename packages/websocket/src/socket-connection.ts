@@ -59,7 +59,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
 
   /** Takes over a socket whose opening handshake is done, with the bytes that came behind it. */
   constructor(socket: Duplex, head: Buffer, options: SocketConnectionOptions) {
-    const { limits } = options;
+    const { limits, compression } = options;
     this.protocol = options.protocol;
     this.data = options.data;
     this.#socket = socket;
@@ -70,7 +70,6 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
     // Below its own mark a socket tells of no drain.
     this.#highWaterMark = Math.max(limits.highWaterMark, socket.writableHighWaterMark);
     this.#outbox = new Outbox(socket, this.#client, () => this.#hasRoom());
-    const { compression } = options;
     this.#receiver = new MessageReceiver(this, compression, limits.maxMessageBytes);
     this.#parser = new FrameParser(this.#receiver, {
       masked: !this.#client,
@@ -231,16 +230,18 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   /** The peer ends its side of the socket. */
   ended(): void {
     // A socket tells of its end even while it is paused.
-    if (this.#intake.isHolding) {
-      this.#endedMeanwhile = true;
-      return;
-    }
+    this.#endedMeanwhile = this.#intake.isHolding;
+    if (this.#endedMeanwhile) return;
     if (this.#state.name === "open") {
       const where = this.#parser.insideMessage ? "inside a message" : "without a close frame";
       this.#loss = new WebSocketError("connection_lost", `the peer ended the connection ${where}`);
       this.#state = this.#closing();
     }
     this.#endSocket();
+  }
+
+  timed(): void {
+    this.#outbox.timed();
   }
 
   /** The socket failed; its end follows. */
