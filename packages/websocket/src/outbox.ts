@@ -181,7 +181,8 @@ export class Outbox implements MessageOutbox, WriteListener {
       if (writeDirectly(this.#socket as Socket, this.#handle, bytes, this)) this.#inFlight = bytes.length;
     } else if (this.#socket.writable) {
       this.#streamed = true;
-      this.#socket.write(bytes);
+      // Where the system takes everything at once, the stream tells of no drain.
+      if (this.#socket.write(bytes)) this.#onRoom();
     }
   }
 

@@ -5,6 +5,17 @@ import { Journal } from "./support/journal.ts";
 import { listen } from "./support/server.ts";
 
 describe("a prepared message", () => {
+  test("is told to have left also where the socket takes several at once", async (context) => {
+    const journal = new Journal();
+    const server = await listen(context, { handlers: journal });
+    await connectWebSocket(server.url);
+    const message = new PreparedMessage("x".repeat(50_000));
+    const answers = [0, 1, 2].map(() => server.connections[0]?.send(message));
+    assert.deepEqual(answers, [true, false, false]);
+    assert.deepEqual(await journal.count(1), ["drain"]);
+    assert.equal(server.connections[0]?.send("next"), true);
+  });
+
   test("reaches many connections in order with what else is sent in the same tick", async (context) => {
     const server = await listen(context, { handlers: {} });
     const journals = Array.from({ length: 5 }, () => new Journal());
