@@ -12,7 +12,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../../google/rpc/status_pb.ts";
 import { file_google_rpc_status } from "../../../google/rpc/status_pb.ts";
@@ -24,7 +24,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file sluice/push/v1/push.proto.
  */
 export const file_sluice_push_v1_push: GenFile = /*@__PURE__*/
-  fileDesc("ChlzbHVpY2UvcHVzaC92MS9wdXNoLnByb3RvEg5zbHVpY2UucHVzaC52MSKiAQoOUHVibGlzaFJlcXVlc3QSDAoEcm9vbRgBIAEoCRIrCgdwYXlsb2FkGAIgASgLMhouc2x1aWNlLnNlc3Npb24udjEuUGF5bG9hZBIMCgR0eXBlGAMgASgJEhYKDmV4Y2VwdF9zZXNzaW9uGAQgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgFIAEoCRIWCg5leHBlY3RlZF9lcG9jaBgGIAEoCSJTCg9QdWJsaXNoUmVzcG9uc2USLQoIcG9zaXRpb24YASABKAsyGy5zbHVpY2Uuc2Vzc2lvbi52MS5Qb3NpdGlvbhIRCglkdXBsaWNhdGUYAiABKAgigQEKFVB1Ymxpc2hTdHJlYW1SZXNwb25zZRIRCglwdWJsaXNoZWQYASABKAQSEgoKZHVwbGljYXRlcxgCIAEoBBIPCgdyZWZ1c2VkGAMgASgEEjAKCGZhaWx1cmVzGAQgAygLMh4uc2x1aWNlLnB1c2gudjEuUHVibGlzaEZhaWx1cmUiQwoOUHVibGlzaEZhaWx1cmUSDQoFaW5kZXgYASABKAQSIgoGc3RhdHVzGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMigQEKC1NlbmRSZXF1ZXN0EhAKCHNlc3Npb25zGAEgAygJEgwKBHVzZXIYAiABKAkSKwoHcGF5bG9hZBgDIAEoCzIaLnNsdWljZS5zZXNzaW9uLnYxLlBheWxvYWQSDAoEdHlwZRgEIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYBSABKAkiMQoMU2VuZFJlc3BvbnNlEhAKCHNlc3Npb25zGAEgASgNEg8KB21pc3NpbmcYAiADKAkiOwoLSm9pblJlcXVlc3QSDAoEcm9vbRgBIAEoCRIQCghzZXNzaW9ucxgCIAMoCRIMCgR1c2VyGAMgASgJIjEKDEpvaW5SZXNwb25zZRIQCghzZXNzaW9ucxgBIAEoDRIPCgdtaXNzaW5nGAIgAygJIjwKDExlYXZlUmVxdWVzdBIMCgRyb29tGAEgASgJEhAKCHNlc3Npb25zGAIgAygJEgwKBHVzZXIYAyABKAkiMgoNTGVhdmVSZXNwb25zZRIQCghzZXNzaW9ucxgBIAEoDRIPCgdtaXNzaW5nGAIgAygJIlEKEURpc2Nvbm5lY3RSZXF1ZXN0EhAKCHNlc3Npb25zGAEgAygJEgwKBHVzZXIYAiABKAkSDAoEY29kZRgDIAEoDRIOCgZyZWFzb24YBCABKAkiNwoSRGlzY29ubmVjdFJlc3BvbnNlEhAKCHNlc3Npb25zGAEgASgNEg8KB21pc3NpbmcYAiADKAkiHwoPUHJlc2VuY2VSZXF1ZXN0EgwKBHJvb20YASABKAkiXAoQUHJlc2VuY2VSZXNwb25zZRInCgdtZW1iZXJzGAEgAygLMhYuc2x1aWNlLnB1c2gudjEuTWVtYmVyEhAKCHNlc3Npb25zGAIgASgNEg0KBXVzZXJzGAMgASgNIjcKBk1lbWJlchIPCgdzZXNzaW9uGAEgASgJEg4KBm51bWJlchgCIAEoDRIMCgR1c2VyGAMgASgJImoKDkhpc3RvcnlSZXF1ZXN0EgwKBHJvb20YASABKAkSKgoFc2luY2UYAiABKAsyGy5zbHVpY2Uuc2Vzc2lvbi52MS5Qb3NpdGlvbhINCgVsaW1pdBgDIAEoDRIPCgdyZXZlcnNlGAQgASgIIoMBCg9IaXN0b3J5UmVzcG9uc2USKwoGbmV3ZXN0GAEgASgLMhsuc2x1aWNlLnNlc3Npb24udjEuUG9zaXRpb24SMQoMcHVibGljYXRpb25zGAIgAygLMhsuc2x1aWNlLnB1c2gudjEuUHVibGljYXRpb24SEAoIY29tcGxldGUYAyABKAgimAEKC1B1YmxpY2F0aW9uEg4KBm9mZnNldBgBIAEoBBIrCgdwYXlsb2FkGAIgASgLMhouc2x1aWNlLnNlc3Npb24udjEuUGF5bG9hZBIMCgR0eXBlGAMgASgJEgwKBGZyb20YBCABKA0SMAoMcHVibGlzaGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJUCg9TZXNzaW9uc1JlcXVlc3QSDAoEdXNlchgBIAEoCRIMCgRyb29tGAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoDRISCgpwYWdlX3Rva2VuGAQgASgJImkKEFNlc3Npb25zUmVzcG9uc2USLQoIc2Vzc2lvbnMYASADKAsyGy5zbHVpY2UucHVzaC52MS5TZXNzaW9uSW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKA0i4gEKC1Nlc3Npb25JbmZvEgoKAmlkGAEgASgJEg4KBm51bWJlchgCIAEoDRIMCgR1c2VyGAMgASgJEicKBmNsYWltcxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDQoFcm9vbXMYBSADKAkSDAoEZmFjZRgGIAEoCRIPCgdhZGRyZXNzGAcgASgJEhIKCmdlbmVyYXRpb24YCCABKA0SDAoEYXdheRgJIAEoCBIwCgxjb25uZWN0ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMt4ICgRQdXNoEpUBCgdQdWJsaXNoEh4uc2x1aWNlLnB1c2gudjEuUHVibGlzaFJlcXVlc3QaHy5zbHVpY2UucHVzaC52MS5QdWJsaXNoUmVzcG9uc2UiSYLT5JMCQyIiL3YxL3B1c2gvcm9vbXMve3Jvb219L3B1YmxpY2F0aW9uczoBKloaIhUvdjEvcHVzaC9wdWJsaWNhdGlvbnM6ASoSgQEKDVB1Ymxpc2hTdHJlYW0SHi5zbHVpY2UucHVzaC52MS5QdWJsaXNoUmVxdWVzdBolLnNsdWljZS5wdXNoLnYxLlB1Ymxpc2hTdHJlYW1SZXNwb25zZSIngtPkkwIhIhwvdjEvcHVzaC9wdWJsaWNhdGlvbnM6c3RyZWFtOgEqKAEShAEKBFNlbmQSGy5zbHVpY2UucHVzaC52MS5TZW5kUmVxdWVzdBocLnNsdWljZS5wdXNoLnYxLlNlbmRSZXNwb25zZSJBgtPkkwI7IhEvdjEvcHVzaC9tZXNzYWdlczoBKlojIh4vdjEvcHVzaC91c2Vycy97dXNlcn0vbWVzc2FnZXM6ASoSawoESm9pbhIbLnNsdWljZS5wdXNoLnYxLkpvaW5SZXF1ZXN0Ghwuc2x1aWNlLnB1c2gudjEuSm9pblJlc3BvbnNlIiiC0+STAiIiHS92MS9wdXNoL3Jvb21zL3tyb29tfS9tZW1iZXJzOgEqEmsKBUxlYXZlEhwuc2x1aWNlLnB1c2gudjEuTGVhdmVSZXF1ZXN0Gh0uc2x1aWNlLnB1c2gudjEuTGVhdmVSZXNwb25zZSIlgtPkkwIfKh0vdjEvcHVzaC9yb29tcy97cm9vbX0vbWVtYmVycxJ8CgpEaXNjb25uZWN0EiEuc2x1aWNlLnB1c2gudjEuRGlzY29ubmVjdFJlcXVlc3QaIi5zbHVpY2UucHVzaC52MS5EaXNjb25uZWN0UmVzcG9uc2UiJ4LT5JMCISIcL3YxL3B1c2gvc2Vzc2lvbnM6ZGlzY29ubmVjdDoBKhJ4CghQcmVzZW5jZRIfLnNsdWljZS5wdXNoLnYxLlByZXNlbmNlUmVxdWVzdBogLnNsdWljZS5wdXNoLnYxLlByZXNlbmNlUmVzcG9uc2UiKZACAYLT5JMCIBIeL3YxL3B1c2gvcm9vbXMve3Jvb219L3ByZXNlbmNlEnQKB0hpc3RvcnkSHi5zbHVpY2UucHVzaC52MS5IaXN0b3J5UmVxdWVzdBofLnNsdWljZS5wdXNoLnYxLkhpc3RvcnlSZXNwb25zZSIokAIBgtPkkwIfEh0vdjEvcHVzaC9yb29tcy97cm9vbX0vaGlzdG9yeRJrCghTZXNzaW9ucxIfLnNsdWljZS5wdXNoLnYxLlNlc3Npb25zUmVxdWVzdBogLnNsdWljZS5wdXNoLnYxLlNlc3Npb25zUmVzcG9uc2UiHJACAYLT5JMCExIRL3YxL3B1c2gvc2Vzc2lvbnNiBnByb3RvMw", [file_google_api_annotations, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status, file_sluice_session_v1_session]);
+  fileDesc("ChlzbHVpY2UvcHVzaC92MS9wdXNoLnByb3RvEg5zbHVpY2UucHVzaC52MSKiAQoOUHVibGlzaFJlcXVlc3QSDAoEcm9vbRgBIAEoCRIrCgdwYXlsb2FkGAIgASgLMhouc2x1aWNlLnNlc3Npb24udjEuUGF5bG9hZBIMCgR0eXBlGAMgASgJEhYKDmV4Y2VwdF9zZXNzaW9uGAQgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgFIAEoCRIWCg5leHBlY3RlZF9lcG9jaBgGIAEoCSJTCg9QdWJsaXNoUmVzcG9uc2USLQoIcG9zaXRpb24YASABKAsyGy5zbHVpY2Uuc2Vzc2lvbi52MS5Qb3NpdGlvbhIRCglkdXBsaWNhdGUYAiABKAgigQEKFVB1Ymxpc2hTdHJlYW1SZXNwb25zZRIRCglwdWJsaXNoZWQYASABKAQSEgoKZHVwbGljYXRlcxgCIAEoBBIPCgdyZWZ1c2VkGAMgASgEEjAKCGZhaWx1cmVzGAQgAygLMh4uc2x1aWNlLnB1c2gudjEuUHVibGlzaEZhaWx1cmUiQwoOUHVibGlzaEZhaWx1cmUSDQoFaW5kZXgYASABKAQSIgoGc3RhdHVzGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMigQEKC1NlbmRSZXF1ZXN0EhAKCHNlc3Npb25zGAEgAygJEgwKBHVzZXIYAiABKAkSKwoHcGF5bG9hZBgDIAEoCzIaLnNsdWljZS5zZXNzaW9uLnYxLlBheWxvYWQSDAoEdHlwZRgEIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYBSABKAkiMQoMU2VuZFJlc3BvbnNlEhAKCHNlc3Npb25zGAEgASgNEg8KB21pc3NpbmcYAiADKAkiOwoLSm9pblJlcXVlc3QSDAoEcm9vbRgBIAEoCRIQCghzZXNzaW9ucxgCIAMoCRIMCgR1c2VyGAMgASgJIjEKDEpvaW5SZXNwb25zZRIQCghzZXNzaW9ucxgBIAEoDRIPCgdtaXNzaW5nGAIgAygJIjwKDExlYXZlUmVxdWVzdBIMCgRyb29tGAEgASgJEhAKCHNlc3Npb25zGAIgAygJEgwKBHVzZXIYAyABKAkiMgoNTGVhdmVSZXNwb25zZRIQCghzZXNzaW9ucxgBIAEoDRIPCgdtaXNzaW5nGAIgAygJIlEKEURpc2Nvbm5lY3RSZXF1ZXN0EhAKCHNlc3Npb25zGAEgAygJEgwKBHVzZXIYAiABKAkSDAoEY29kZRgDIAEoDRIOCgZyZWFzb24YBCABKAkiNwoSRGlzY29ubmVjdFJlc3BvbnNlEhAKCHNlc3Npb25zGAEgASgNEg8KB21pc3NpbmcYAiADKAkiHwoPUHJlc2VuY2VSZXF1ZXN0EgwKBHJvb20YASABKAkiXAoQUHJlc2VuY2VSZXNwb25zZRInCgdtZW1iZXJzGAEgAygLMhYuc2x1aWNlLnB1c2gudjEuTWVtYmVyEhAKCHNlc3Npb25zGAIgASgNEg0KBXVzZXJzGAMgASgNIl0KBk1lbWJlchIPCgdzZXNzaW9uGAEgASgJEg4KBm51bWJlchgCIAEoDRIMCgR1c2VyGAMgASgJEiQKBGluZm8YBCABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiagoOSGlzdG9yeVJlcXVlc3QSDAoEcm9vbRgBIAEoCRIqCgVzaW5jZRgCIAEoCzIbLnNsdWljZS5zZXNzaW9uLnYxLlBvc2l0aW9uEg0KBWxpbWl0GAMgASgNEg8KB3JldmVyc2UYBCABKAgigwEKD0hpc3RvcnlSZXNwb25zZRIrCgZuZXdlc3QYASABKAsyGy5zbHVpY2Uuc2Vzc2lvbi52MS5Qb3NpdGlvbhIxCgxwdWJsaWNhdGlvbnMYAiADKAsyGy5zbHVpY2UucHVzaC52MS5QdWJsaWNhdGlvbhIQCghjb21wbGV0ZRgDIAEoCCKYAQoLUHVibGljYXRpb24SDgoGb2Zmc2V0GAEgASgEEisKB3BheWxvYWQYAiABKAsyGi5zbHVpY2Uuc2Vzc2lvbi52MS5QYXlsb2FkEgwKBHR5cGUYAyABKAkSDAoEZnJvbRgEIAEoDRIwCgxwdWJsaXNoZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlQKD1Nlc3Npb25zUmVxdWVzdBIMCgR1c2VyGAEgASgJEgwKBHJvb20YAiABKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiaQoQU2Vzc2lvbnNSZXNwb25zZRItCghzZXNzaW9ucxgBIAMoCzIbLnNsdWljZS5wdXNoLnYxLlNlc3Npb25JbmZvEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRINCgV0b3RhbBgDIAEoDSLiAQoLU2Vzc2lvbkluZm8SCgoCaWQYASABKAkSDgoGbnVtYmVyGAIgASgNEgwKBHVzZXIYAyABKAkSJwoGY2xhaW1zGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBINCgVyb29tcxgFIAMoCRIMCgRmYWNlGAYgASgJEg8KB2FkZHJlc3MYByABKAkSEgoKZ2VuZXJhdGlvbhgIIAEoDRIMCgRhd2F5GAkgASgIEjAKDGNvbm5lY3RlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAy3ggKBFB1c2gSlQEKB1B1Ymxpc2gSHi5zbHVpY2UucHVzaC52MS5QdWJsaXNoUmVxdWVzdBofLnNsdWljZS5wdXNoLnYxLlB1Ymxpc2hSZXNwb25zZSJJgtPkkwJDIiIvdjEvcHVzaC9yb29tcy97cm9vbX0vcHVibGljYXRpb25zOgEqWhoiFS92MS9wdXNoL3B1YmxpY2F0aW9uczoBKhKBAQoNUHVibGlzaFN0cmVhbRIeLnNsdWljZS5wdXNoLnYxLlB1Ymxpc2hSZXF1ZXN0GiUuc2x1aWNlLnB1c2gudjEuUHVibGlzaFN0cmVhbVJlc3BvbnNlIieC0+STAiEiHC92MS9wdXNoL3B1YmxpY2F0aW9uczpzdHJlYW06ASooARKEAQoEU2VuZBIbLnNsdWljZS5wdXNoLnYxLlNlbmRSZXF1ZXN0Ghwuc2x1aWNlLnB1c2gudjEuU2VuZFJlc3BvbnNlIkGC0+STAjsiES92MS9wdXNoL21lc3NhZ2VzOgEqWiMiHi92MS9wdXNoL3VzZXJzL3t1c2VyfS9tZXNzYWdlczoBKhJrCgRKb2luEhsuc2x1aWNlLnB1c2gudjEuSm9pblJlcXVlc3QaHC5zbHVpY2UucHVzaC52MS5Kb2luUmVzcG9uc2UiKILT5JMCIiIdL3YxL3B1c2gvcm9vbXMve3Jvb219L21lbWJlcnM6ASoSawoFTGVhdmUSHC5zbHVpY2UucHVzaC52MS5MZWF2ZVJlcXVlc3QaHS5zbHVpY2UucHVzaC52MS5MZWF2ZVJlc3BvbnNlIiWC0+STAh8qHS92MS9wdXNoL3Jvb21zL3tyb29tfS9tZW1iZXJzEnwKCkRpc2Nvbm5lY3QSIS5zbHVpY2UucHVzaC52MS5EaXNjb25uZWN0UmVxdWVzdBoiLnNsdWljZS5wdXNoLnYxLkRpc2Nvbm5lY3RSZXNwb25zZSIngtPkkwIhIhwvdjEvcHVzaC9zZXNzaW9uczpkaXNjb25uZWN0OgEqEngKCFByZXNlbmNlEh8uc2x1aWNlLnB1c2gudjEuUHJlc2VuY2VSZXF1ZXN0GiAuc2x1aWNlLnB1c2gudjEuUHJlc2VuY2VSZXNwb25zZSIpkAIBgtPkkwIgEh4vdjEvcHVzaC9yb29tcy97cm9vbX0vcHJlc2VuY2USdAoHSGlzdG9yeRIeLnNsdWljZS5wdXNoLnYxLkhpc3RvcnlSZXF1ZXN0Gh8uc2x1aWNlLnB1c2gudjEuSGlzdG9yeVJlc3BvbnNlIiiQAgGC0+STAh8SHS92MS9wdXNoL3Jvb21zL3tyb29tfS9oaXN0b3J5EmsKCFNlc3Npb25zEh8uc2x1aWNlLnB1c2gudjEuU2Vzc2lvbnNSZXF1ZXN0GiAuc2x1aWNlLnB1c2gudjEuU2Vzc2lvbnNSZXNwb25zZSIckAIBgtPkkwITEhEvdjEvcHVzaC9zZXNzaW9uc2IGcHJvdG8z", [file_google_api_annotations, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status, file_sluice_session_v1_session]);
 
 /**
  * @generated from message sluice.push.v1.PublishRequest
@@ -36,6 +36,8 @@ export type PublishRequest = Message<"sluice.push.v1.PublishRequest"> & {
   room: string;
 
   /**
+   * Needed.
+   *
    * @generated from field: sluice.session.v1.Payload payload = 2;
    */
   payload?: Payload | undefined;
@@ -63,7 +65,8 @@ export type PublishRequest = Message<"sluice.push.v1.PublishRequest"> & {
   idempotencyKey: string;
 
   /**
-   * Set: the publication is refused with FAILED_PRECONDITION unless the history of the room has this epoch.
+   * Set: the publication is refused with ABORTED unless the history of the room has this epoch, and with
+   * FAILED_PRECONDITION where the room keeps none.
    *
    * @generated from field: string expected_epoch = 6;
    */
@@ -188,6 +191,8 @@ export type SendRequest = Message<"sluice.push.v1.SendRequest"> & {
   user: string;
 
   /**
+   * Needed.
+   *
    * @generated from field: sluice.session.v1.Payload payload = 3;
    */
   payload?: Payload | undefined;
@@ -200,7 +205,7 @@ export type SendRequest = Message<"sluice.push.v1.SendRequest"> & {
   type: string;
 
   /**
-   * Calls with the same key send once: the others get the answer of the first. At most 255 bytes.
+   * Calls with the same key send once: for some minutes, the others get the answer of the first. At most 255 bytes.
    *
    * @generated from field: string idempotency_key = 5;
    */
@@ -454,7 +459,7 @@ export type PresenceResponse = Message<"sluice.push.v1.PresenceResponse"> & {
   sessions: number;
 
   /**
-   * Different users; sessions without one count for themselves.
+   * Different users; sessions without one are not counted.
    *
    * @generated from field: uint32 users = 3;
    */
@@ -488,6 +493,13 @@ export type Member = Message<"sluice.push.v1.Member"> & {
    * @generated from field: string user = 3;
    */
   user: string;
+
+  /**
+   * What its identity lets others see.
+   *
+   * @generated from field: google.protobuf.Value info = 4;
+   */
+  info?: Value | undefined;
 };
 
 /**
@@ -514,7 +526,7 @@ export type HistoryRequest = Message<"sluice.push.v1.HistoryRequest"> & {
   since?: Position | undefined;
 
   /**
-   * At most 1,000. Default: 100.
+   * How many publications. Default: 100. More than the gateway's `limits.historyPage` make a shorter page.
    *
    * @generated from field: uint32 limit = 3;
    */
@@ -540,7 +552,7 @@ export const HistoryRequestSchema: GenMessage<HistoryRequest> = /*@__PURE__*/
  */
 export type HistoryResponse = Message<"sluice.push.v1.HistoryResponse"> & {
   /**
-   * The newest publication; not set for a room without a history.
+   * Where the newest publication of the room stands.
    *
    * @generated from field: sluice.session.v1.Position newest = 1;
    */
@@ -808,7 +820,7 @@ export const Push: GenService<{
     output: typeof DisconnectResponseSchema;
   },
   /**
-   * Who is in a room.
+   * Who of this gateway is in a room.
    *
    * @generated from rpc sluice.push.v1.Push.Presence
    */
@@ -818,7 +830,7 @@ export const Push: GenService<{
     output: typeof PresenceResponseSchema;
   },
   /**
-   * What was published to a room, as far as the room keeps it.
+   * What was published to a room, as far as the room keeps it; FAILED_PRECONDITION where it keeps nothing.
    *
    * @generated from rpc sluice.push.v1.Push.History
    */

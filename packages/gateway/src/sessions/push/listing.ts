@@ -1,0 +1,115 @@
+import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { Hub, Member, Message, Publication, Session } from "@sluice/hub";
+import { claimsFrom } from "../envelope.ts";
+import {
+  HistoryResponseSchema,
+  PresenceResponseSchema,
+  PublicationSchema,
+  SessionInfoSchema,
+  SessionsResponseSchema,
+  MemberSchema,
+  type HistoryRequest,
+  type HistoryResponse,
+  type Member as MemberMessage,
+  type PresenceRequest,
+  type PresenceResponse,
+  type Publication as PublicationMessage,
+  type SessionInfo,
+  type SessionsRequest,
+  type SessionsResponse,
+} from "../generated/sluice/push/v1/push_pb.ts";
+import type { Payload } from "../generated/sluice/session/v1/session_pb.ts";
+import { payloadFrom } from "../payload.ts";
+import { invalidField } from "./push-error.ts";
+
+const defaultPage = 100;
+const mostSessionsPerPage = 1_000;
+
+/** Who of this gateway is in a room. */
+export function presence(hub: Hub, { room }: PresenceRequest): PresenceResponse {
+  if (room === "") throw invalidField("room", "name a room");
+  const present = hub.presence(room);
+  return create(PresenceResponseSchema, { ...present, members: present.members.map(memberFrom) });
+}
+
+function memberFrom({ session, number, user, info }: Member): MemberMessage {
+  const member = create(MemberSchema, { session, number, user });
+  if (info !== undefined) member.info = fromJson(ValueSchema, info as JsonValue);
+  return member;
+}
+
+/** What was published to a room. */
+export async function history(hub: Hub, request: HistoryRequest): Promise<HistoryResponse> {
+  const { room, since, limit, reverse } = request;
+  if (room === "") throw invalidField("room", "name a room");
+  const page = await hub.history(room, {
+    limit: limit === 0 ? defaultPage : limit,
+    reverse,
+    ...(since === undefined ? {} : { since: { epoch: since.epoch, offset: Number(since.offset) } }),
+  });
+  return create(HistoryResponseSchema, {
+    newest: { epoch: page.epoch, offset: BigInt(page.offset) },
+    publications: page.publications.map(publicationFrom),
+    complete: page.complete,
+  });
+}
+
+function publicationFrom({ offset, message, publishedAt }: Publication): PublicationMessage {
+  return create(PublicationSchema, {
+    offset: BigInt(offset),
+    payload: payloadOf(message),
+    type: message.type,
+    from: message.from,
+    publishedAt: timestampFromMs(publishedAt),
+  });
+}
+
+/** JSON that google.protobuf.Value cannot hold is told as its text. */
+function payloadOf(message: Message): Payload {
+  try {
+    return payloadFrom(message);
+  } catch {
+    return payloadFrom({ data: message.data });
+  }
+}
+
+/** A page of the sessions, in the order in which they began. */
+export function sessions(hub: Hub, request: SessionsRequest): SessionsResponse {
+  const { user, room, pageSize, pageToken } = request;
+  const size = pageSize === 0 ? defaultPage : pageSize;
+  if (size > mostSessionsPerPage) throw invalidField("page_size", `at most ${mostSessionsPerPage}`);
+  if (!/^\d{0,10}$/.test(pageToken))
+    throw invalidField("page_token", "it is none that this method has given");
+  // Numbers are given in order, so that the last one tells where the next page begins.
+  const after = Number(pageToken);
+  const page: Session[] = [];
+  let hasMore = false;
+  for (const session of user === "" ? hub.sessions : hub.sessionsOf(user)) {
+    if (session.number <= after || (room !== "" && !session.rooms.has(room))) continue;
+    hasMore = page.length === size;
+    if (hasMore) break;
+    page.push(session);
+  }
+  return create(SessionsResponseSchema, {
+    sessions: page.map(infoFrom),
+    nextPageToken: hasMore ? String(page.at(-1)?.number ?? "") : "",
+    total: hub.size,
+  });
+}
+
+function infoFrom(session: Session): SessionInfo {
+  const claims = claimsFrom(session.claims);
+  return create(SessionInfoSchema, {
+    id: session.id,
+    number: session.number,
+    user: session.user,
+    ...(claims === undefined ? {} : { claims }),
+    rooms: [...session.rooms],
+    face: session.face,
+    address: session.request.address,
+    generation: session.generation,
+    away: session.phase === "away",
+    connectedAt: timestampFromMs(session.connectedAt),
+  });
+}
