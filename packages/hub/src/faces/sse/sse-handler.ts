@@ -5,7 +5,6 @@ import type { Hub } from "../../hub.ts";
 import type { Message } from "../../message.ts";
 import { checkPositive } from "../check-limits.ts";
 import { type Client, type ClientOptions, clientFromRequest, type KnownClient } from "../client.ts";
-import { closingFromError } from "../closing.ts";
 import { httpStatusOfCode } from "../status-code.ts";
 import { isViolation } from "../violation.ts";
 import {
@@ -131,15 +130,10 @@ class Streams {
     const who = identity === undefined ? {} : { identity };
     const link = new SseLink(response, { ...wish, ...who }, this.#surroundings);
     const { rooms, resume } = wish;
-    this.#hub.attach(link, { ...asked, ...who, rooms, ...(resume === undefined ? {} : { resume }) }).then(
-      (result) => {
-        if (isViolation(result)) link.close(result.code, result.reason);
-      },
-      (error: unknown) => {
-        const { code, reason } = closingFromError(error);
-        link.close(code, reason);
-      },
-    );
+    const attach = { ...asked, ...who, rooms, ...(resume === undefined ? {} : { resume }) };
+    void this.#hub.attach(link, attach).then((result) => {
+      if (isViolation(result)) link.close(result.code, result.reason);
+    });
   }
 
   async #post(request: SseRequest, response: SseResponse, client: Client): Promise<void> {

@@ -101,7 +101,7 @@ export class SseLink implements Link<SseFrame> {
     }
     this.#state = { name: "open", attachment };
     this.session = session.id;
-    if (resumed && recovered) this.#received = this.#request.resume?.received ?? 0;
+    if (resumed) this.#received = this.#request.resume?.received ?? 0;
     for (const [index, { recovered: isRecovered = false, epoch, offset = 0 }] of rooms.entries()) {
       if (isRecovered && this.#positions[index] !== undefined) continue;
       this.#positions[index] = epoch === undefined ? undefined : { epoch, offset };

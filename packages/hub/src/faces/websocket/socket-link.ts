@@ -6,7 +6,7 @@ import type { Drop } from "../../drop.ts";
 import type { Face, Link } from "../../face.ts";
 import type { Hub } from "../../hub.ts";
 import type { Client } from "../client.ts";
-import { closingFromError, fittingReason } from "../closing.ts";
+import { fittingReason } from "../closing.ts";
 import { Expiry } from "../expiry.ts";
 import { isViolation, type Violation } from "../violation.ts";
 import type { Conversation, Opener, Opening, Wire } from "./conversation.ts";
@@ -203,12 +203,9 @@ export class SocketLink<Frame = unknown> implements Link<Frame> {
       return;
     }
     this.expiresAt(opening.identity?.expiresAt);
-    this.#surroundings.hub.attach(this, { ...this.#request, ...opening }).then(
-      (result) => {
-        if (isViolation(result)) this.fail(result);
-      },
-      (error: unknown) => this.fail(closingFromError(error)),
-    );
+    void this.#surroundings.hub.attach(this, { ...this.#request, ...opening }).then((result) => {
+      if (isViolation(result)) this.fail(result);
+    });
   }
 
   /** Its session waits for the client to return with a new proof, where it is one that waits. */
