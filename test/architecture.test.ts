@@ -31,6 +31,7 @@ const allowed: Record<string, readonly string[]> = {
   client: ["@sluice/protocol", "@bufbuild/protobuf", "@connectrpc/connect"],
   testkit: [
     "node",
+    "@sluice/hub",
     "@sluice/protocol",
     "@sluice/websocket",
     "@bufbuild/protobuf",

@@ -6,6 +6,10 @@ import { record } from "./support/record.ts";
 
 const rooms = roomsByPattern({ "*": { presence: true, history: { size: 10, ttlMs: 1000 } }, quiet: {} });
 
+function denied(what: string): object {
+  return { code: "PERMISSION_DENIED", message: `This client may not ${what}.` };
+}
+
 describe("what a client asks for", () => {
   test("is denied where nobody says otherwise", async () => {
     const hub = new Hub({ rooms });
@@ -16,10 +20,6 @@ describe("what a client asks for", () => {
     assert.ok(refused !== undefined && "error" in refused);
     assert.equal(refused.room, "a");
     assert.equal(refused.error.code, "PERMISSION_DENIED");
-    const denied = (what: string): object => ({
-      code: "PERMISSION_DENIED",
-      message: `This client may not ${what}.`,
-    });
     await assert.rejects(attachment.join("a"), denied("join this room"));
     await assert.rejects(attachment.publish("a", { data: "x" }), denied("publish to this room"));
     await assert.rejects(attachment.presence("a"), denied("see who is in this room"));
