@@ -1,0 +1,267 @@
+import { EventEmitter } from "node:events";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { acceptWebSocket, allowsOrigin, type Limits, type WebSocketConnection } from "@sluice/websocket";
+import { attachEngine, type AttachableServer, type AttachOptions } from "./attach.ts";
+import type { Revision } from "./codec/packet.ts";
+import { DeadlineQueue } from "./deadline-queue.ts";
+import type { EngineEvents } from "./engine-events.ts";
+import { type EngineOptions, type ResolvedEngineOptions, resolveEngineOptions } from "./engine-options.ts";
+import { Handshake } from "./handshake.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { bad, checkForSession, checkHandshake, checkTransport, type RequestFacts } from "./http/admission.ts";
+import { askApplication } from "./http/ask-application.ts";
+import { serializeCookie } from "./http/cookie.ts";
+import { createCors } from "./http/cors.ts";
+import { type Middleware, runMiddlewares } from "./http/middleware.ts";
+import { ErrorCode, errorMessages, type Refusal, refuse } from "./http/refusal.ts";
+import { queryFromUrl } from "./http/request-query.ts";
+import { createUpgradeResponse, headersForUpgrade } from "./http/upgrade-response.ts";
+import { LiveSession } from "./live-session.ts";
+import type { PollingOptions } from "./polling/polling-transport.ts";
+import type { EngineSession, SessionHandlers } from "./session.ts";
+import type { SessionHost } from "./session-host.ts";
+import { createSessionId } from "./session-id.ts";
+import { ownedHandlers } from "./websocket/connection-owner.ts";
+
+/** Milliseconds that the last packets wait for a poll. */
+const CLOSE_TIMEOUT_MS = 30_000;
+
+/** An upgrade as Node's `upgrade` event gives it. */
+interface Upgrade {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  /** For answers other than the upgrade. */
+  readonly response: ServerResponse;
+}
+
+/** A request on its way to a session. */
+interface Arrival extends RequestFacts {
+  readonly response: ServerResponse;
+  readonly upgrading: Upgrade | undefined;
+}
+
+/**
+ * An Engine.IO server, revisions 3 and 4: sessions by HTTP long-polling and WebSocket, on any number of HTTP servers. It
+ * has the options, events and methods of the package engine.io's `Server`.
+ */
+export class EngineServer extends EventEmitter<EngineEvents> {
+  /** Gives each session its id, which must be a secret and not another session's. May be replaced, also by an async one. */
+  generateId: (request: IncomingMessage) => string | PromiseLike<string> = createSessionId;
+  /** The options, with all defaults. */
+  readonly opts: ResolvedEngineOptions;
+  readonly #host: SessionHost;
+  readonly #sessions = new Map<string, LiveSession>();
+  readonly #middlewares: Middleware[] = [];
+  readonly #limits: Partial<Limits>;
+  #keepsRequests = false;
+
+  /** Throws a RangeError that names the option which cannot be meant. */
+  constructor(options: EngineOptions = {}, handlers: SessionHandlers = {}) {
+    super();
+    this.opts = resolveEngineOptions(options);
+    // The sessions look after what waits, with `maxBufferedBytes`.
+    this.#limits = { maxMessageBytes: this.opts.maxHttpBufferSize, maxBufferedBytes: Infinity };
+    if (this.opts.cors !== undefined) this.#middlewares.push(createCors(this.opts.cors));
+    this.#host = this.#createHost(handlers);
+  }
+
+  /** How many sessions there are. */
+  get clientsCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** The sessions that there are, by id. */
+  get sessions(): ReadonlyMap<string, EngineSession> {
+    return this.#sessions;
+  }
+
+  /** Adds a middleware, behind those that there are. From now on sessions keep the request of their handshake. */
+  use(middleware: Middleware): this {
+    this.#middlewares.push(middleware);
+    this.#keepsRequests = true;
+    return this;
+  }
+
+  /** Takes the requests below a path of an HTTP server; all others go where they went. Closes with the server. */
+  attach(server: AttachableServer, options: AttachOptions = {}): this {
+    attachEngine(this, server, options);
+    return this;
+  }
+
+  /** Ends all sessions at once. */
+  close(): this {
+    for (const session of this.#sessions.values()) session.close(true);
+    return this;
+  }
+
+  /** Answers a request that is the engine's. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    // A client may be gone before it is answered.
+    response.on("error", ignoreError);
+    const query = queryFromUrl(request.url ?? "");
+    this.#arrive({ request, response, query, upgrade: false, upgrading: undefined });
+  }
+
+  /** Answers a request to upgrade that is the engine's. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Until the socket is a WebSocket's, its errors are nobody's; its end follows them.
+    socket.on("error", ignoreError);
+    const response = createUpgradeResponse(request, socket);
+    const query = queryFromUrl(request.url ?? "");
+    this.#arrive({ request, response, query, upgrade: true, upgrading: { socket, head, response } });
+  }
+
+  #arrive(arrival: Arrival): void {
+    const { request, response } = arrival;
+    if (this.#middlewares.length === 0) return this.#route(arrival);
+    runMiddlewares(this.#middlewares, request, response, (error) => {
+      if (error === undefined) this.#route(arrival);
+      else this.#refuse(arrival, bad("MIDDLEWARE_FAILURE", { error }));
+    });
+  }
+
+  #route(arrival: Arrival): void {
+    if (isGone(arrival)) return;
+    const refusal = checkTransport(arrival, this.opts) ?? this.#checkOrigin(arrival);
+    if (refusal !== undefined) return this.#refuse(arrival, refusal);
+    const { sid } = arrival.query;
+    if (sid === undefined || sid === "") return this.#shakeHands(arrival);
+    const session = this.#sessions.get(sid);
+    const wrong = checkForSession(arrival, session);
+    if (wrong !== undefined || session === undefined)
+      return this.#refuse(arrival, wrong ?? bad("UNKNOWN_SID"));
+    if (arrival.upgrading === undefined) session.handle(arrival);
+    else this.#upgrade(arrival, arrival.upgrading, session);
+  }
+
+  #shakeHands(arrival: Arrival): void {
+    const revision = checkHandshake(arrival, this.opts);
+    if (typeof revision === "object") return this.#refuse(arrival, revision);
+    const { allowRequest } = this.opts;
+    const application = {
+      allowRequest,
+      generateId: (request: IncomingMessage) => this.generateId(request),
+      isTaken: (id: string) => this.#sessions.has(id),
+    };
+    void askApplication(arrival.request, application).then((id) => {
+      if (isGone(arrival)) return;
+      if (typeof id === "string") this.#begin(arrival, id, revision);
+      else this.#refuse(arrival, id);
+    });
+  }
+
+  #begin(arrival: Arrival, id: string, revision: Revision): void {
+    const { request, upgrading } = arrival;
+    let connection: WebSocketConnection | undefined;
+    if (upgrading !== undefined) {
+      connection = this.#accept(arrival, upgrading, id);
+      if (connection === undefined) return;
+    } else if (this.opts.cookie !== undefined) {
+      arrival.response.setHeader("Set-Cookie", serializeCookie(this.opts.cookie, id));
+    }
+    const session = new LiveSession(this.#host, {
+      id,
+      revision,
+      base64: hasBase64(arrival),
+      handshake: new Handshake(request),
+      request: this.#keepsRequests ? request : undefined,
+      connection,
+    });
+    this.#sessions.set(id, session);
+    if (connection === undefined) session.handle(arrival);
+    this.#host.handlers.open?.(session, request);
+    this.emit("connection", session);
+  }
+
+  #upgrade(arrival: Arrival, upgrading: Upgrade, session: LiveSession): void {
+    const connection = this.#accept(arrival, upgrading, undefined);
+    if (connection === undefined) return;
+    if (!session.mayUpgrade) connection.close();
+    else session.startUpgrade({ connection, revision: session.protocol, base64: hasBase64(arrival) });
+  }
+
+  /** Answers the opening handshake; `id` is that of the session that begins with it. */
+  #accept(
+    { request }: Arrival,
+    { socket, head, response }: Upgrade,
+    id: string | undefined,
+  ): WebSocketConnection | undefined {
+    const headers = headersForUpgrade(response, socket);
+    if (id !== undefined && this.opts.cookie !== undefined) {
+      headers["Set-Cookie"] = serializeCookie(this.opts.cookie, id);
+    }
+    this.#addHeaders(headers, request, id !== undefined);
+    socket.off("error", ignoreError);
+    return acceptWebSocket(request, socket, head, {
+      handlers: ownedHandlers,
+      origin: "any",
+      limits: this.#limits,
+      compression: this.opts.compression,
+      headers,
+      clock: this.opts.clock,
+    });
+  }
+
+  /** Browsers let pages of any origin open WebSockets, with the cookies of their user. */
+  #checkOrigin({ request, response, upgrade }: Arrival): Refusal | undefined {
+    const { headers } = request;
+    if (!upgrade || allowsOrigin(this.opts.origin, headers.host, headers)) return undefined;
+    const allowed = response.getHeader("Access-Control-Allow-Origin");
+    if (allowed === "*" || allowed === headers.origin) return undefined;
+    const message = "Pages of this origin may not connect here: see the options cors and origin.";
+    return {
+      code: ErrorCode.FORBIDDEN,
+      message,
+      context: { name: "FOREIGN_ORIGIN", origin: headers.origin },
+    };
+  }
+
+  #addHeaders(headers: OutgoingHttpHeaders, request: IncomingMessage, initial: boolean): void {
+    if (initial && this.listenerCount("initial_headers") > 0) this.emit("initial_headers", headers, request);
+    if (this.listenerCount("headers") > 0) this.emit("headers", headers, request);
+  }
+
+  #refuse({ request, response }: Arrival, refusal: Refusal): void {
+    refuse(response, refusal);
+    const { code, message = errorMessages[code], context } = refusal;
+    this.emit("connection_error", { req: request, code, message, context });
+  }
+
+  #createHost(handlers: SessionHandlers): SessionHost {
+    const { opts } = this;
+    const { clock, upgradeTimeout, httpCompression } = opts;
+    const addHeaders = (headers: OutgoingHttpHeaders, request: IncomingMessage): void => {
+      this.#addHeaders(headers, request, queryFromUrl(request.url ?? "").sid === undefined);
+    };
+    const known = new Map<string, PollingOptions>();
+    const host: SessionHost = {
+      options: opts,
+      handlers,
+      heartbeat: new Heartbeat(opts),
+      probes: new DeadlineQueue(upgradeTimeout, clock, (probe) => probe.abandon()),
+      closings: new DeadlineQueue(CLOSE_TIMEOUT_MS, clock, (session) => session.closeOverdue()),
+      pollingOptions: (revision, base64) => {
+        const key = `${revision}${base64}`;
+        const common = { compression: httpCompression, addHeaders, maxBytes: opts.maxHttpBufferSize };
+        const options = known.get(key) ?? { ...common, revision, base64 };
+        known.set(key, options);
+        return options;
+      },
+      ended: ({ id }) => void this.#sessions.delete(id),
+    };
+    return host;
+  }
+}
+
+/** Whether nobody waits for an answer any more: a middleware has answered, or the client has left. */
+function isGone({ response, upgrading }: Arrival): boolean {
+  if (upgrading !== undefined && upgrading.socket.destroyed) return true;
+  return response.writableEnded || response.destroyed;
+}
+
+function hasBase64({ query }: Arrival): boolean {
+  return query.b64 !== undefined && query.b64 !== "0" && query.b64 !== "";
+}
+
+function ignoreError(): void {}

@@ -1,0 +1,31 @@
+/**
+ * What can go wrong with a client, beside the refusal of a request:
+ * - `packet_invalid`: a packet of Engine.IO or Socket.IO, or a payload of several, that cannot be read
+ * - `heartbeat_invalid`: a ping or pong from the side that does not send them in the session's revision
+ * - `payload_too_large`: a request over `maxHttpBufferSize`
+ * - `request_overlap`: a second GET, or a second POST, while the session's first was not answered
+ * - `request_aborted`: the client gave up a request that was not answered yet, and what was in it or its answer is lost
+ * - `content_invalid`: a POST of bytes where the revision knows only text
+ * - `buffer_overflow`: the client reads too slowly, more than `maxBufferedBytes` wait for it
+ * - `handler_failed`: a listener of the application threw; `cause` is what it threw
+ */
+export type SocketIoErrorCode =
+  | "packet_invalid"
+  | "heartbeat_invalid"
+  | "payload_too_large"
+  | "request_overlap"
+  | "request_aborted"
+  | "content_invalid"
+  | "buffer_overflow"
+  | "handler_failed";
+
+/** The one error class of this package. */
+export class SocketIoError extends Error {
+  readonly code: SocketIoErrorCode;
+
+  constructor(code: SocketIoErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = "SocketIoError";
+    this.code = code;
+  }
+}
