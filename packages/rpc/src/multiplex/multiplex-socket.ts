@@ -92,13 +92,26 @@ export class MultiplexSocket implements Wire {
 
 /** What is done at the end of the turn; one immediate for all sockets, because each costs as much as a small message. */
 let deferred: (() => void)[] = [];
+/** What is being done, and how much of it is. */
+let current: readonly (() => void)[] = [];
+let done = 0;
 
 function atEndOfTurn(call: () => void): void {
   if (deferred.push(call) === 1) setImmediate(callDeferred);
 }
 
 function callDeferred(): void {
-  const calls = deferred;
+  current = deferred;
   deferred = [];
-  for (const call of calls) call();
+  done = 0;
+  callNext();
+}
+
+/** One socket a tick, because they share the memory from which each one writes at the end of the tick. */
+function callNext(): void {
+  try {
+    current[done++]?.();
+  } finally {
+    if (done < current.length) process.nextTick(callNext);
+  }
 }
