@@ -1,5 +1,4 @@
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 
 /** Listens on a free port of 127.0.0.1 and resolves to it. */
 export function listen(server: Server): Promise<number> {

@@ -17,8 +17,12 @@ async function start(name: string, backend: string, descriptors: string): Promis
       return (await import("./connect-node.ts")).startConnectNode(backend, descriptors);
     case "ws + grpc-js":
       return (await import("./ws-grpc-js.ts")).startWsGrpcJs(backend);
+    case "relay":
+      return (await import("./relay.ts")).startRelay(backend);
     default:
-      throw new RangeError(`no gateway ${name}: one of sluice, shared, grpc-js, connect-node, ws + grpc-js`);
+      throw new RangeError(
+        `no gateway ${name}: one of sluice, shared, grpc-js, connect-node, ws + grpc-js, relay`,
+      );
   }
 }
 
