@@ -5,6 +5,7 @@ import {
   createRestHandler,
   createRpcHandler,
   createStatus,
+  dropForeignCookies,
   type CallReport,
   type Directory,
   type MultiplexSocketLimits,
@@ -22,6 +23,8 @@ import type { ListenerTls } from "./listener/tls-acceptor.ts";
 import { levelOfStatus, type Logger } from "./log.ts";
 import { createOpenApiHandler } from "./openapi-handler.ts";
 import { OwnServices } from "./own-services.ts";
+import { SessionHost, type SessionCounts } from "./session-host/session-host.ts";
+import type { SessionHostOptions } from "./session-host/options.ts";
 import type { UpstreamOptions } from "./upstream.ts";
 import { Upstreams } from "./upstreams.ts";
 import { WebSockets } from "./web-sockets.ts";
@@ -58,6 +61,8 @@ export interface GatewayOptions {
   readonly reflection?: boolean;
   /** Whether `GET /openapi.json` answers the OpenAPI document, where no method is bound to it; default false. */
   readonly openApi?: boolean;
+  /** The sessions that clients hold, on paths that come before those of methods. Default: none. */
+  readonly sessions?: SessionHostOptions;
 }
 
 /** What clients have open at a gateway. */
@@ -68,6 +73,8 @@ export interface GatewayCounts extends ListenerCounts {
   readonly multiplexCalls: number;
   /** The streams that are shared, and their clients. */
   readonly shared: SharedCounts;
+  /** The sessions, where there are any. */
+  readonly sessions?: SessionCounts;
 }
 
 /** How long clients may take to read how their calls were ended, in milliseconds. */
@@ -81,6 +88,7 @@ export class Gateway {
   readonly #own: OwnServices;
   readonly #listener: Listener;
   readonly #webSockets: WebSockets;
+  readonly #sessions: SessionHost | undefined;
   #isClosing = false;
 
   constructor(options: GatewayOptions) {
@@ -116,25 +124,31 @@ export class Gateway {
     const methods: Directory = {
       find: (path) => (this.#isClosing ? closing : (this.#own.find(path) ?? upstreams.methods().find(path))),
     };
+    const origin = withOwnOrigin(options.origin ?? "same");
     const webSockets = new WebSockets({
       ...shared,
       // Requests on connections that are left are still served; a WebSocket would have no time to live.
       routes: () => (this.#isClosing ? closing : upstreams.routes()),
       methods: () => methods,
-      origin: withOwnOrigin(options.origin ?? "same"),
+      origin,
       ...(options.multiplex === undefined ? {} : { multiplex: options.multiplex }),
       ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     });
+    const sessions = createSessions(options, upstreams, origin);
+    this.#sessions = sessions;
     this.#upstreams = upstreams;
     this.#webSockets = webSockets;
     this.#listener = new Listener(
       {
         request: (request, response) => {
-          if (cors(request, response) || this.#own.handle(request, response) || rpc(request, response))
-            return;
+          if (cors(request, response) || sessions?.handle(request, response) === true) return;
+          if (this.#own.handle(request, response) || rpc(request, response)) return;
           rest(request, response);
         },
-        webSocket: (request) => webSockets.accept(request),
+        webSocket: (webSocket) => {
+          if (origin === "any") dropForeignCookies(webSocket.request);
+          if (sessions?.accept(webSocket) !== true) webSockets.accept(webSocket);
+        },
         failed: (error) => log.error(error),
         refused: (address) => log.debug(`${address} has too many connections`),
       },
@@ -152,15 +166,23 @@ export class Gateway {
   get counts(): GatewayCounts {
     const { size, multiplexCalls } = this.#webSockets;
     const shared = this.#upstreams.sharedCounts;
-    return { ...this.#listener.counts, webSockets: size, multiplexCalls, shared };
+    const sessions = this.#sessions?.counts;
+    return {
+      ...this.#listener.counts,
+      webSockets: size,
+      multiplexCalls,
+      shared,
+      ...(sessions === undefined ? {} : { sessions }),
+    };
   }
 
   /**
    * Loads the schemas and listens; resolves with the address. A backend that cannot be reached does not keep the
-   * gateway from starting. Rejects with an RpcError for a schema that is wrong or a service that two backends have,
-   * and with the error of `net.Server` for a port that cannot be had.
+   * gateway from starting. Rejects with an RpcError for a schema that is wrong or a service that two backends have, an
+   * IdentityError for keys of tokens that are none, and with the error of `net.Server` for a port that cannot be had.
    */
   async start(host: string, port: number): Promise<AddressInfo> {
+    await this.#sessions?.start();
     const address = await this.#listener.listen(host, port);
     try {
       await this.#upstreams.start();
@@ -172,20 +194,36 @@ export class Gateway {
   }
 
   /**
-   * Stops accepting and lets calls finish for at most `graceMs` milliseconds. Then closes the WebSockets that are
+   * Stops accepting and lets calls finish for at most `graceMs` milliseconds, over which sessions end with 1001. Then closes the WebSockets that are
    * left with 1001, ends the other calls with UNAVAILABLE, and after a second everything else.
    */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
     this.#webSockets.goAway();
     const drained = this.#listener.drain();
-    await settledWithin(drained, graceMs);
+    await Promise.all([this.#sessions?.close(graceMs), settledWithin(drained, graceMs)]);
     this.#webSockets.closeAll(closing);
     await Promise.all([this.#upstreams.close(0), this.#own.close()]);
     await settledWithin(drained, lastWordsTime);
     this.#listener.destroy();
     await drained;
   }
+}
+
+function createSessions(
+  { sessions, upstreams: sources, log, heartbeat, keepAliveMs }: GatewayOptions,
+  upstreams: Upstreams,
+  origin: OriginPolicy,
+): SessionHost | undefined {
+  if (sessions === undefined) return undefined;
+  return new SessionHost(sessions, {
+    backend: (name) => sources.find((each) => each.name === name)?.backend,
+    methods: () => upstreams.methods(),
+    log,
+    origin,
+    ...(heartbeat === undefined ? {} : { heartbeat }),
+    ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
+  });
 }
 
 function createFallback({ files, openApi }: GatewayOptions, schema: () => Schema | undefined): FileHandler {

@@ -171,14 +171,15 @@ export class Upstream {
     );
   }
 
-  #ready(schema: Schema): void {
+  #ready(whole: Schema): void {
+    const schema = withoutSessionHandler(whole);
     const { name } = this.#options;
     const { json, log } = this.#surroundings;
     const routes = createSchemaRoutes(schema, this.#backend, json);
     for (const problem of routes.problems) log.warn(`an HTTP rule is left out: ${problem.message}`);
     const directory = createDirectory(schema, this.#backend, json);
     this.#state = { kind: "ready", services: { schema, routes, directory } };
-    if (schema.methods.size === 0) log.warn(`${name}: the schema has no methods, so nothing can be called`);
+    if (whole.methods.size === 0) log.warn(`${name}: the schema has no methods, so nothing can be called`);
     else log.info(`${name}: ${schema.methods.size} methods`);
     this.#surroundings.changed();
   }
@@ -198,6 +199,17 @@ export class Upstream {
     this.#state = { kind: "loading", status, retry };
     if (status !== before) this.#surroundings.changed();
   }
+}
+
+/** What a backend implements for sessions: whoever could call it could say anything in anybody's name. */
+const sessionHandler = "sluice.session.v1.SessionHandler";
+
+/** The schema without what is for the gateway alone. */
+function withoutSessionHandler(schema: Schema): Schema {
+  if (!schema.services.some(({ typeName }) => typeName === sessionHandler)) return schema;
+  const services = schema.services.filter(({ typeName }) => typeName !== sessionHandler);
+  const methods = new Map([...schema.methods].filter(([, { service }]) => service !== sessionHandler));
+  return { ...schema, services, methods };
 }
 
 function reasonOf(error: unknown): string {

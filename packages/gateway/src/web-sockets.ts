@@ -1,6 +1,5 @@
 import { MULTIPLEX_PROTOCOL } from "@sluice/protocol";
 import {
-  dropForeignCookies,
   GrpcWebSocketsDialect,
   grpcWebSocketsProtocol,
   MultiplexDialect,
@@ -24,10 +23,8 @@ export class WebSockets {
   readonly #rest: RestWebSocketDialect;
   readonly #grpc: GrpcWebSocketsDialect;
   readonly #multiplex: MultiplexDialect;
-  readonly #isForAnyPage: boolean;
 
   constructor({ multiplex, ...options }: WebSocketsOptions) {
-    this.#isForAnyPage = options.origin === "any";
     this.#rest = new RestWebSocketDialect(options);
     this.#grpc = new GrpcWebSocketsDialect(options);
     this.#multiplex = new MultiplexDialect({
@@ -48,7 +45,6 @@ export class WebSockets {
 
   /** Answers a request for a WebSocket. */
   accept(webSocket: WebSocketRequest): void {
-    if (this.#isForAnyPage) dropForeignCookies(webSocket.request);
     const offered = webSocket.request.headers["sec-websocket-protocol"] ?? "";
     const protocols = offered.split(",").map((each) => each.trim());
     if (protocols.includes(MULTIPLEX_PROTOCOL)) this.#multiplex.accept(webSocket);

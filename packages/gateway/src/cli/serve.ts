@@ -4,8 +4,10 @@ import { Option, type Command } from "commander";
 import { backendSources } from "../config/backend-sources.ts";
 import { gatewayOptions } from "../config/gateway-options.ts";
 import { loadConfig, type LoadedConfig } from "../config/load-config.ts";
+import { sessionOptions } from "../config/session-options.ts";
 import { Gateway } from "../gateway.ts";
 import { createLogger } from "../log.ts";
+import { callbackSource } from "../session-host/callback-source.ts";
 import { upstreamFromSource, type UpstreamSource } from "../upstream-source.ts";
 import { CliError, listenError } from "./cli-error.ts";
 import { addConfigOptions, overridesFromFlags, type ConfigFlags } from "./config-flags.ts";
@@ -60,13 +62,18 @@ async function serve(flags: ServeFlags): Promise<void> {
   const { config } = loaded;
   const host = flags.host ?? config.listen.host;
   const port = flags.port ?? config.listen.port;
-  const sources =
+  const given =
     Object.keys(config.backends).length > 0 ? configuredSources(loaded, flags) : sourcesOf(flags, loaded);
+  const sources = given.map((source) =>
+    source.name === config.callbacks?.backend ? callbackSource(source) : source,
+  );
   const tls = certificateFiles(loaded);
   const log = createLogger(config.log.level);
   for (const warning of loaded.warnings) log.warn(warning);
+  const sessions = sessionOptions(loaded);
   const gateway = new Gateway({
     ...gatewayOptions(loaded),
+    ...(sessions === undefined ? {} : { sessions }),
     upstreams: sources.map(upstreamFromSource),
     log,
     ...(tls === undefined ? {} : { tls: tls.read() }),

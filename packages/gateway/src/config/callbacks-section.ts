@@ -1,6 +1,7 @@
+import { isMetadataName } from "@sluice/rpc";
 import { z } from "zod";
 import { backendName } from "./backend-section.ts";
-import { count, duration, flag, oneOf } from "./value-types.ts";
+import { count, duration, oneOf, textLike } from "./value-types.ts";
 
 /** What of a session a backend is told. */
 export type Hook = "connect" | "message" | "disconnect" | "resume";
@@ -11,8 +12,12 @@ export interface CallbacksSection {
   readonly hooks: readonly Hook[];
   readonly onFailure: FailurePolicies;
   readonly timeout: number;
+  readonly wait: number;
+  readonly connectWait: number;
   readonly concurrency: number;
-  readonly stream: boolean;
+  readonly streams: number;
+  readonly giveUp: number;
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** What a session is told where the backend cannot answer. */
@@ -32,18 +37,45 @@ export const callbacksSchema: z.ZodType<CallbacksSection> = z.strictObject({
     .union([
       policy.transform((all) => ({ connect: all, message: all, resume: all })),
       z.strictObject({
-        connect: policy.prefault("deny").describe("deny closes the new session."),
-        message: policy.prefault("deny").describe("deny tells the client that its message was not taken."),
-        resume: policy.prefault("ignore").describe("deny closes the session."),
+        connect: policy
+          .prefault("deny")
+          .describe("deny closes the new session with 1013; ignore lets it in as it is."),
+        message: policy
+          .prefault("deny")
+          .describe("deny tells the client that its message was refused; ignore acknowledges it."),
+        resume: policy
+          .prefault("ignore")
+          .describe("deny closes the session with 1013; ignore lets it go on."),
       }),
     ])
     .prefault({})
     .describe("What happens where it cannot answer: deny or ignore, for all hooks or for each."),
-  timeout: duration().prefault("5s").describe("How long an answer may take."),
+  timeout: duration().prefault("3s").describe("How long one answer may take."),
+  wait: duration()
+    .prefault("15s")
+    .describe("How long a message, or a client that returned, may wait for a backend that is away or busy."),
+  connectWait: duration()
+    .prefault("6s")
+    .describe("The same for a client that connects; less than sessions.limits.opening."),
   concurrency: count({ most: 100_000 })
     .prefault(256)
-    .describe("How many calls run at once; those of one session always in their order."),
-  stream: flag()
-    .prefault(false)
-    .describe("Carry the sessions on bidirectional streams, for high rates; else on unary calls."),
+    .describe(
+      "Events that the backend has at the same time, of all sessions; those of one session come in order.",
+    ),
+  streams: count({ least: 0, most: 64 })
+    .prefault(0)
+    .describe("How many bidirectional streams carry all events, for high rates; 0 is a unary call for each."),
+  giveUp: duration()
+    .prefault("10m")
+    .describe("After how long a Disconnect that was never answered is given up."),
+  metadata: z
+    .record(
+      textLike(/^[a-z][0-9a-z_.-]*$/, "must be the name of a metadatum in lower case").refine(
+        (name) => isMetadataName(name) && !name.endsWith("-bin"),
+        { error: "must be the name of a metadatum that is text" },
+      ),
+      textLike(/^[\x20-\x7e]*$/, "must be printable ASCII"),
+    )
+    .prefault({})
+    .describe("Metadata of all calls, such as an authorization for the backend."),
 });

@@ -26,6 +26,7 @@ export function checkAcross(config: Config, surroundings: Surroundings): readonl
   }
   checkNames(config, surroundings, found);
   checkFaces(config, found);
+  checkSessions(config, found);
   checkRooms(config, found);
   checkIdentity(config, found);
   checkPush(config, found);
@@ -148,15 +149,26 @@ function checkFaces({ faces, openApi, callbacks }: Config, found: Findings): voi
     found.add(["callbacks"], "tells of sessions, but there is no face on which clients could have one", true);
 }
 
-function checkRooms({ rooms, identity, callbacks }: Config, found: Findings): void {
+function checkSessions({ sessions, callbacks }: Config, found: Findings): void {
+  const { envelope, message, opening } = sessions.limits;
+  if (envelope < message)
+    found.add(["sessions", "limits", "envelope"], "is smaller than message, which goes into it");
+  if (callbacks?.hooks.includes("connect") === true && callbacks.connectWait >= opening)
+    found.add(
+      ["callbacks", "connectWait"],
+      "must be less than sessions.limits.opening, which ends the waiting",
+    );
+}
+
+function checkRooms({ rooms, sessions, identity, callbacks }: Config, found: Findings): void {
   const canBeIdentified = identity !== undefined || callbacks?.hooks.includes("connect") === true;
+  if (canBeIdentified) return;
+  const sentence =
+    "is for identified clients, but nothing identifies any: give identity, or callbacks with the hook connect";
+  if (sessions.direct === "identified") found.add(["sessions", "direct"], sentence);
   for (const [pattern, room] of Object.entries(rooms)) {
     for (const key of ["join", "publish"] as const) {
-      if (room[key] === "identified" && !canBeIdentified) {
-        const sentence =
-          "is for identified clients, but nothing identifies any: give identity, or callbacks with the hook connect";
-        found.add(["rooms", pattern, key], sentence);
-      }
+      if (room[key] === "identified") found.add(["rooms", pattern, key], sentence);
     }
   }
 }

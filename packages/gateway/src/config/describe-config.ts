@@ -28,7 +28,7 @@ export function describeConfig(config: Config): readonly string[] {
     lines.push(`identity   JSON Web Tokens${identity.required === false ? ", not required" : ""}`);
   if (callbacks !== undefined)
     lines.push(
-      `callbacks  ${callbacks.hooks.join(", ")} to ${callbacks.backend}${callbacks.stream ? ", as a stream" : ""}`,
+      `callbacks  ${callbacks.hooks.join(", ")} to ${callbacks.backend}${callbacks.streams > 0 ? `, on ${callbacks.streams} streams` : ""}`,
     );
   if (push !== undefined) {
     const isGuarded = push.token !== undefined || push.tokenFile !== undefined;

@@ -53,12 +53,12 @@ export const facesSchema: z.ZodType<FacesSection> = z.strictObject({
         ),
       types: z
         .record(
-          textLike(
-            /^(?:0|[1-9]\d{0,9})$/,
-            "must be the type of a packet, a number from 0 to 4294967295",
-          ).refine((type) => Number(type) <= 0xffff_ffff, {
-            error: "must be the type of a packet, a number from 0 to 4294967295",
-          }),
+          textLike(/^[1-9]\d{0,9}$/, "must be the type of a packet, a number from 1 to 4294967295").refine(
+            (type) => Number(type) <= 0xffff_ffff,
+            {
+              error: "must be the type of a packet, a number from 1 to 4294967295",
+            },
+          ),
           methodName(),
         )
         .prefault({})

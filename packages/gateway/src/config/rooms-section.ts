@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { clientAccess, type ClientAccess } from "./client-access.ts";
+import type { ClientAccess } from "../session-host/options.ts";
+import { clientAccess } from "./client-access.ts";
 import { count, duration, flag, oneOf, textLike } from "./value-types.ts";
 
 /** What holds for the rooms of a pattern; times in milliseconds. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { clientAccess, type ClientAccess } from "./client-access.ts";
+import type { ClientAccess } from "../session-host/options.ts";
+import { clientAccess } from "./client-access.ts";
 import { count, duration, size, textLike } from "./value-types.ts";
 
 /** How sessions live; milliseconds. */
@@ -10,7 +11,7 @@ export interface SessionsSection {
   readonly limits: SessionLimitsSection;
 }
 
-/** The bounds of sessions; times in milliseconds, sizes in bytes. Those of `HubLimits`. */
+/** The bounds of sessions; times in milliseconds, sizes in bytes. Those of `HubLimits`, and of the faces. */
 export interface SessionLimitsSection {
   readonly sessions: number;
   readonly sessionsPerUser: number;
@@ -27,6 +28,8 @@ export interface SessionLimitsSection {
   readonly stateEntries: number;
   readonly state: number;
   readonly presenceMembers: number;
+  readonly envelope: number;
+  readonly packets: number;
 }
 
 const limits: z.ZodType<SessionLimitsSection> = z.strictObject({
@@ -77,6 +80,12 @@ const limits: z.ZodType<SessionLimitsSection> = z.strictObject({
     .prefault("16KiB")
     .describe("The most bytes of one session's state. Over it: RESOURCE_EXHAUSTED."),
   presenceMembers: count().prefault(1_000).describe("Members that a presence names; the counts are of all."),
+  envelope: size()
+    .prefault("256KiB")
+    .describe(
+      "The largest WebSocket message on the session wire and of packets, with all around its content. Over it: 1009.",
+    ),
+  packets: count().prefault(64).describe("Packets in one WebSocket message. Over it: 4429."),
 });
 
 /** The sessions. */

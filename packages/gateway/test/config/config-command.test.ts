@@ -31,7 +31,7 @@ describe("sluice serve with a configuration", () => {
   test("serves the sluice.yaml of its folder, with variables of the environment", async () => {
     folder.write(
       "listen: 127.0.0.1:0\nbackends:\n" +
-        '  echo: { target: "${ECHO}", timeout: 20ms, share: { sluice.test.v1.Echo/Repeat: {} } }\n' +
+        '  echo: { target: "${ECHO}", timeout: 500ms, share: { sluice.test.v1.Echo/Repeat: {} } }\n' +
         "json: { defaults: true }\nlimits: { message: 1KiB }\n",
     );
     const env = { ECHO: echo.address, SLUICE_LOG_LEVEL: "warn", SLUICE_LOGLEVEL: "x" };
@@ -55,7 +55,7 @@ describe("sluice serve with a configuration", () => {
       `listen: 203.0.113.1:1\nfiles: .\nbackends: { echo: { target: "${echo.address}", proto: echo.proto, protoPath: [., ${importPaths.slice(1)} } }\n`,
       "other.yaml",
     );
-    const flags = ["--config", file, "--host", "127.0.0.1", "--port", "0", "--timeout", "0.02"];
+    const flags = ["--config", file, "--host", "127.0.0.1", "--port", "0", "--timeout", "0.5"];
     await serving(startCommandIn({ cwd: "/" }, "serve", ...flags), async (url) => {
       assert.equal((await send(`${url}/`)).text, "<h1>hello</h1>");
       const late = await send(`${url}/sluice.test.v1.Echo/Sleep`, "POST", { ms: 5_000 });

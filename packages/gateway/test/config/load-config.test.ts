@@ -160,7 +160,7 @@ describe("what is wrong is one sentence at its place", () => {
     [
       "a packet type that is none",
       `${least}faces: { packet: { path: /p, types: { x: a.B/C } } }\n`,
-      ["2:39: faces.packet.types: a key here must be the type of a packet, a number from 0 to 4294967295"],
+      ["2:39: faces.packet.types: a key here must be the type of a packet, a number from 1 to 4294967295"],
     ],
     [
       "a callback to nobody",
