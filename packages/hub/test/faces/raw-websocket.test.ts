@@ -26,7 +26,7 @@ describe("the face websocket", () => {
   test("gives the hub texts and bytes, and sends texts and bytes", async (context) => {
     const { hub, port } = await startHub(context);
     hub.onMessage((session, text) => void session.send(`you said ${text}`));
-    hub.onMessageBinary((session, bytes) => void session.send(Buffer.from(bytes).reverse()));
+    hub.onMessageBinary((session, bytes) => void session.send(bytes.toReversed()));
     const client = await WsClient.connect(context, port);
     client.send("héllo");
     client.send("");
@@ -50,15 +50,10 @@ describe("the face websocket", () => {
   });
 
   test("keeps what a client says before it is let in", async (context) => {
-    let admit = (): void => {};
-    const admitted = new Promise<void>((resolve) => {
-      admit = resolve;
-    });
-    const asked = new Queue<Session>();
+    const asked = new Queue<() => void>();
     const { hub, port } = await startHub(context, {
       admit: async (session) => {
-        asked.push(session);
-        await admitted;
+        await new Promise<void>((resolve) => asked.push(resolve));
         session.send("welcome");
       },
     });
@@ -66,8 +61,7 @@ describe("the face websocket", () => {
     const client = await WsClient.connect(context, port);
     client.send("one");
     client.send("two");
-    await asked.next();
-    admit();
+    (await asked.next())();
     assert.deepEqual(await client.messages.take(3), ["welcome", "one", "two"]);
   });
 
@@ -246,10 +240,13 @@ describe("a session of the face websocket that is resumed", () => {
   }
 });
 
-describe("a token as the first message", () => {
-  const identify = (token: string): Promise<{ user: string; expiresAt?: number }> =>
-    token === "right" ? Promise.resolve({ user: "ada" }) : Promise.reject(new Error(`${token} is forged`));
+function identify(token: string): Promise<{ user: string }> {
+  return token === "right"
+    ? Promise.resolve({ user: "ada" })
+    : Promise.reject(new Error(`${token} is forged`));
+}
 
+describe("a token as the first message", () => {
   test("says who the client is, and nobody hears it", async (context) => {
     const { hub, port } = await startTokens(context, identify);
     const texts = new Queue<string>();

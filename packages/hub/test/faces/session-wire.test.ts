@@ -273,14 +273,15 @@ describe("the session wire", () => {
   });
 });
 
-describe("a token on the session wire", () => {
-  const identify = (token: string): Promise<{ user: string; expiresAt?: number }> => {
-    const [user = "", expiresAt] = token.split(" ");
-    if (user === "forged") return Promise.reject(new Error("a secret reason"));
-    if (user === "old") return Promise.reject(new HubError("PERMISSION_DENIED", "the token has expired"));
-    return Promise.resolve({ user, ...(expiresAt === undefined ? {} : { expiresAt: Number(expiresAt) }) });
-  };
+/** Takes tokens that are a user, and the time of their end where they have one. */
+function identify(token: string): Promise<{ user: string; expiresAt?: number }> {
+  const [user = "", expiresAt] = token.split(" ");
+  if (user === "forged") return Promise.reject(new Error("a secret reason"));
+  if (user === "old") return Promise.reject(new HubError("PERMISSION_DENIED", "the token has expired"));
+  return Promise.resolve({ user, ...(expiresAt === undefined ? {} : { expiresAt: Number(expiresAt) }) });
+}
 
+describe("a token on the session wire", () => {
   test("says who the client is", async (context) => {
     const { hub, port } = await startHub(context, {}, { identify });
     await SessionClient.connect(context, port, { token: "ada" });

@@ -1,5 +1,5 @@
 import type { TestContext } from "node:test";
-import { decodePackets, encodePacket, type Violation } from "../../../src/index.ts";
+import { decodePackets, encodePacket } from "../../../src/index.ts";
 import { WsClient } from "./ws-client.ts";
 
 /** A packet as a test writes it; its content as text. */
@@ -31,7 +31,7 @@ export class PacketClient {
     const message = await this.ws.next();
     if (typeof message === "string") throw new Error("the server sent a text");
     const packets = decodePackets(message, { maxPackets: 1_000, maxContentBytes: 1_000_000 });
-    if (!Array.isArray(packets)) throw new Error((packets as Violation).reason);
+    if (!Array.isArray(packets)) throw new Error(packets.reason);
     return packets.map(({ type, who, content }) => ({ type, who, content: Buffer.from(content).toString() }));
   }
 }

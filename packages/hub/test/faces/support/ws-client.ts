@@ -1,5 +1,5 @@
 import type { TestContext } from "node:test";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import { Queue } from "./queue.ts";
 
 /** How a connection ended. */
