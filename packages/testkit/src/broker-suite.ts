@@ -15,11 +15,11 @@ import {
 /** How a broker is tested. */
 export interface BrokerSuiteOptions {
   /** A broker for one node; the suite attaches and closes it. */
-  create(): Broker | Promise<Broker>;
+  readonly create: () => Broker | Promise<Broker>;
   /** A broker for another node of the same rooms. Default: it is for one node only. */
-  createPeer?(): Broker | Promise<Broker>;
+  readonly createPeer?: () => Broker | Promise<Broker>;
   /** Lets time pass for the broker: its histories grow older. */
-  pass(milliseconds: number): void | Promise<void>;
+  readonly pass: (milliseconds: number) => void | Promise<void>;
 }
 
 /** How long the histories of the suite are kept. */
@@ -304,10 +304,13 @@ export function brokerSuite(name: string, { create, createPeer, pass }: BrokerSu
         peer.attach(received.receive, () => undefined);
         try {
           await Promise.all([broker.subscribe(room), peer.subscribe(room)]);
-          const message = (text: string): Message => Message.from(text);
           await Promise.all(
             Array.from({ length: 20 }, (_, index) =>
-              (index % 2 === 0 ? broker : peer).publish({ room, message: message(String(index)), history }),
+              (index % 2 === 0 ? broker : peer).publish({
+                room,
+                message: Message.from(String(index)),
+                history,
+              }),
             ),
           );
           const mine = await inbox.texts(room, 20);
