@@ -29,3 +29,7 @@ export type { AllowedOrigin, CorsOptions, CorsOptionsDelegate, DecideOrigin } fr
 export type { Middleware } from "./engine/http/middleware.ts";
 export type { RequestQuery } from "./engine/http/request-query.ts";
 export type { PerMessageDeflateOptions } from "./engine/websocket/per-message-deflate.ts";
+
+export { Decoder, type DecoderOptions, defaultMaxAttachments } from "./parser/decoder.ts";
+export { type EncodedPacket, Encoder } from "./parser/encoder.ts";
+export { type Packet, PacketType, reservedEvents } from "./parser/packet.ts";

@@ -152,7 +152,7 @@ describe("a payload", () => {
     const shown =
       typeof wire === "string" ? JSON.stringify(wire) : `${wire.subarray(0, 8).toString("hex")} as bytes`;
     test(`of revision ${revision} cannot be ${shown}`, () => {
-      assert.throws(() => readAll(readerOf(wire as string | Buffer, revision)), invalid);
+      assert.throws(() => readAll(readerOf(wire, revision)), invalid);
     });
   }
 
@@ -183,21 +183,29 @@ describe("a payload", () => {
         assert.deepEqual(readAll(readerOf(encodePayloadV3(packets, flag), 3)), packets);
       }),
     );
-    const chosen = fc.array(fc.constantFrom(0, 1, 2, 4, 5, 9, 30, 49, 52, 58, 98, 255, 200)).map(Buffer.from);
+    const chosen = fc
+      .array(fc.constantFrom(0, 1, 2, 4, 5, 9, 30, 49, 52, 58, 98, 255, 200))
+      .map((data) => Buffer.from(data));
     fc.assert(
-      fc.property(fc.oneof(fc.uint8Array().map(Buffer.from), chosen), (noise) => {
-        for (const reader of [
-          new PayloadReaderV4(noise.toString()),
-          new TextPayloadReaderV3(noise.toString("latin1")),
-          new BinaryPayloadReaderV3(noise),
-        ]) {
-          try {
-            readAll(reader);
-          } catch (error) {
-            assert.ok(invalid(error), String(error));
+      fc.property(
+        fc.oneof(
+          fc.uint8Array().map((data) => Buffer.from(data)),
+          chosen,
+        ),
+        (noise) => {
+          for (const reader of [
+            new PayloadReaderV4(noise.toString()),
+            new TextPayloadReaderV3(noise.toString("latin1")),
+            new BinaryPayloadReaderV3(noise),
+          ]) {
+            try {
+              readAll(reader);
+            } catch (error) {
+              assert.ok(invalid(error), String(error));
+            }
           }
-        }
-      }),
+        },
+      ),
       { numRuns: 1000 },
     );
   });
@@ -221,7 +229,7 @@ describe("JSONP", () => {
   });
 
   test("reads nothing where there is no such field", () => {
-    for (const body of ["", "x=1", "d", "__proto__=1", `${"&".repeat(100_000)}`]) {
+    for (const body of ["", "x=1", "d", "__proto__=1", "&".repeat(100_000)]) {
       assert.ok([undefined, ""].includes(decodeJsonp(body)), body.slice(0, 20));
     }
   });
