@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { settled } from "./support/gate.ts";
 import { Model, type ModelOptions } from "./support/model.ts";
 
