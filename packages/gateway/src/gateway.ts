@@ -24,7 +24,9 @@ import { levelOfStatus, type Logger } from "./log.ts";
 import { createOpenApiHandler } from "./openapi-handler.ts";
 import { OwnServices } from "./own-services.ts";
 import { SessionHost, type SessionCounts } from "./session-host/session-host.ts";
-import type { SessionHostOptions } from "./session-host/options.ts";
+import type { HostedPush, SessionHostOptions } from "./session-host/options.ts";
+import { PushPort, type PushPortOptions } from "./session-host/push-port.ts";
+import { pushSchema } from "./sessions/schemas.ts";
 import type { UpstreamOptions } from "./upstream.ts";
 import { Upstreams } from "./upstreams.ts";
 import { WebSockets } from "./web-sockets.ts";
@@ -89,12 +91,17 @@ export class Gateway {
   readonly #listener: Listener;
   readonly #webSockets: WebSockets;
   readonly #sessions: SessionHost | undefined;
+  readonly #push: HostedPush | undefined;
+  readonly #pushPort: PushPort | undefined;
+  #pushAddress: AddressInfo | undefined;
   #isClosing = false;
 
   constructor(options: GatewayOptions) {
     const { log } = options;
+    const origin = withOwnOrigin(options.origin ?? "same");
+    const sessions = createSessions(options, () => this.#upstreams, origin);
     const upstreams = new Upstreams({
-      upstreams: options.upstreams,
+      upstreams: [...options.upstreams, ...pushUpstream(options, sessions)],
       rest: options.rest ?? {},
       deadlines: options.deadlines ?? {},
       share: options.share ?? new Map(),
@@ -124,7 +131,6 @@ export class Gateway {
     const methods: Directory = {
       find: (path) => (this.#isClosing ? closing : (this.#own.find(path) ?? upstreams.methods().find(path))),
     };
-    const origin = withOwnOrigin(options.origin ?? "same");
     const webSockets = new WebSockets({
       ...shared,
       // Requests on connections that are left are still served; a WebSocket would have no time to live.
@@ -134,7 +140,8 @@ export class Gateway {
       ...(options.multiplex === undefined ? {} : { multiplex: options.multiplex }),
       ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     });
-    const sessions = createSessions(options, upstreams, origin);
+    this.#push = options.sessions?.push;
+    this.#pushPort = createPushPort(options, sessions, shared);
     this.#sessions = sessions;
     this.#upstreams = upstreams;
     this.#webSockets = webSockets;
@@ -160,6 +167,12 @@ export class Gateway {
   /** Shows another certificate from now on; throws OpenSSL's error, and goes on with the one before. */
   renewCertificate(tls: ListenerTls): void {
     this.#listener.renewCertificate(tls);
+    this.#pushPort?.renewCertificate(tls);
+  }
+
+  /** Where the push API listens, once `start` has resolved; undefined where it has no port of its own. */
+  get pushAddress(): AddressInfo | undefined {
+    return this.#pushAddress;
   }
 
   /** What is open at this moment. */
@@ -185,6 +198,7 @@ export class Gateway {
     await this.#sessions?.start();
     const address = await this.#listener.listen(host, port);
     try {
+      await this.#listenForPush();
       await this.#upstreams.start();
     } catch (error) {
       await this.close(0);
@@ -200,29 +214,63 @@ export class Gateway {
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
     this.#webSockets.goAway();
-    const drained = this.#listener.drain();
+    const drained = Promise.all([this.#listener.drain(), this.#pushPort?.drain()]).then(() => undefined);
     await Promise.all([this.#sessions?.close(graceMs), settledWithin(drained, graceMs)]);
     this.#webSockets.closeAll(closing);
-    await Promise.all([this.#upstreams.close(0), this.#own.close()]);
+    await Promise.all([this.#upstreams.close(0), this.#own.close(), this.#sessions?.push?.close()]);
     await settledWithin(drained, lastWordsTime);
     this.#listener.destroy();
+    this.#pushPort?.destroy();
     await drained;
+  }
+
+  async #listenForPush(): Promise<void> {
+    const { listen } = this.#push ?? {};
+    if (listen !== undefined) this.#pushAddress = await this.#pushPort?.listen(listen.host, listen.port);
   }
 }
 
 function createSessions(
   { sessions, upstreams: sources, log, heartbeat, keepAliveMs }: GatewayOptions,
-  upstreams: Upstreams,
+  upstreams: () => Upstreams,
   origin: OriginPolicy,
 ): SessionHost | undefined {
   if (sessions === undefined) return undefined;
   return new SessionHost(sessions, {
     backend: (name) => sources.find((each) => each.name === name)?.backend,
-    methods: () => upstreams.methods(),
+    methods: () => upstreams().methods(),
     log,
     origin,
     ...(heartbeat === undefined ? {} : { heartbeat }),
     ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
+  });
+}
+
+/** The push API as a backend like any other, so that it is served in every dialect, where it has no port of its own. */
+function pushUpstream(
+  { sessions }: GatewayOptions,
+  host: SessionHost | undefined,
+): readonly UpstreamOptions[] {
+  const backend = host?.push;
+  if (backend === undefined || sessions?.push?.listen !== undefined) return [];
+  return [{ name: "the push API", backend, loadSchema: () => Promise.resolve(pushSchema()) }];
+}
+
+function createPushPort(
+  { sessions, rest = {}, log, limits, tls }: GatewayOptions,
+  host: SessionHost | undefined,
+  shared: Pick<PushPortOptions, "maxMessageBytes" | "bodyMs" | "report">,
+): PushPort | undefined {
+  const backend = host?.push;
+  if (backend === undefined || sessions?.push?.listen === undefined) return undefined;
+  return new PushPort({
+    ...shared,
+    backend,
+    rest,
+    log,
+    isForThisMachine: sessions.push.tokens === "none",
+    ...(limits === undefined ? {} : { limits }),
+    ...(tls === undefined ? {} : { tls }),
   });
 }
 

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { status } from "@grpc/grpc-js";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import * as grpc from "@grpc/grpc-js";
 import { decodePackets, encodePacket } from "@sluice/hub";
+import {
+  Push,
+  type PublishRequest,
+  type PublishResponse,
+} from "../src/sessions/generated/sluice/push/v1/push_pb.ts";
 import { startCommandIn, type RunningCommand } from "./command.ts";
 import { ConfigFolder } from "./config/support.ts";
 import { makeToken } from "./identity-support.ts";
@@ -10,6 +16,7 @@ import { Refusal, ScriptedHandler } from "./sessions/scripted-handler.ts";
 import { send } from "./support.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
+const pushToken = "push-0123456789abcdef";
 const folder = new ConfigFolder();
 const backend = new ScriptedHandler();
 let command: RunningCommand;
@@ -34,7 +41,7 @@ before(async () => {
   backend.script.message = ({ session, payload }) => {
     if (payload?.data.case !== "text") return { reply: { data: { case: "text", value: "ready" } } };
     const text = payload.data.value;
-    if (text === "never") throw new Refusal(status.INVALID_ARGUMENT, "nobody says never");
+    if (text === "never") throw new Refusal(grpc.status.INVALID_ARGUMENT, "nobody says never");
     const said = { data: { case: "text" as const, value: `${session?.user}: ${text}` } };
     return {
       effects: [
@@ -61,6 +68,7 @@ rooms:
 identity:
   jwt: { secretFile: secret, clockTolerance: 0s }
   from: [header, subprotocol, cookie, query, message]
+push: { token: "${pushToken}" }
 callbacks: { backend: chat, hooks: [connect, message, disconnect, resume], connectWait: 5s }
 `);
   command = startCommandIn({ cwd: folder.path }, "serve", "--config", file);
@@ -238,6 +246,47 @@ describe("sluice serve with sessions", () => {
     const again = await new SessionClient(`${ws}/ws?resume=${key}&received=1`, [], bearer("ada")).opened();
     assert.deepEqual([await again.next(), await again.next()], ["bob: two", "bob: three"]);
     await Promise.all([again.close(), bob.close()]);
+  });
+
+  test("pushes what a gRPC client says, and what curl says", async () => {
+    const client = await new SessionClient(`${ws}/ws`, ["sluice.session.v1"], bearer("ada")).opened();
+    client.say({ connect: {} });
+    await client.next();
+    const push = new grpc.Client(http.slice("http://".length), grpc.credentials.createInsecure());
+    const publish = async (metadata: grpc.Metadata): Promise<PublishResponse> => {
+      const { input, output, name } = Push.method.publish;
+      const request = create(input, {
+        room: "chat:lobby",
+        payload: { data: { case: "text", value: "news" } },
+      });
+      return new Promise((resolve, reject) => {
+        push.makeUnaryRequest(
+          `/${Push.typeName}/${name}`,
+          (value: PublishRequest) => Buffer.from(toBinary(input, value)),
+          (bytes) => fromBinary(output, bytes),
+          request,
+          metadata,
+          (error, response) => (response === undefined ? reject(error) : resolve(response)),
+        );
+      });
+    };
+    await assert.rejects(publish(new grpc.Metadata()), { code: grpc.status.UNAUTHENTICATED });
+    const metadata = new grpc.Metadata();
+    metadata.set("authorization", `Bearer ${pushToken}`);
+    assert.ok(((await publish(metadata)).position?.offset ?? 0n) > 0n);
+    assert.equal(((await client.nextJson()) as { data: string }).data, "news");
+    push.close();
+
+    const url = `${http}/v1/push/users/ada/messages`;
+    const body = { payload: { json: { sold: 3 } }, type: "stock" };
+    assert.equal((await send(url, "POST", body)).status, 401);
+    assert.equal((await send(url, "POST", body, { authorization: "Bearer of bad news" })).status, 401);
+    const authorization = `Bearer ${pushToken}`;
+    assert.deepEqual((await send(url, "POST", body, { authorization })).json, { sessions: 1 });
+    assert.deepEqual(await client.nextJson(), { message: { sold: 3 }, type: "stock" });
+    const page = { authorization, origin: http };
+    assert.equal((await send(url, "POST", body, page)).status, 403);
+    await client.close();
   });
 
   test("at SIGTERM closes every session with 1001, tells the backend, and exits with 0", async () => {

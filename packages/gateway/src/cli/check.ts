@@ -3,8 +3,12 @@ import { backendSources } from "../config/backend-sources.ts";
 import { configSchemaText } from "../config/config-json-schema.ts";
 import { describeConfig } from "../config/describe-config.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { identityErrorAt } from "../config/identity-problem.ts";
 import { loadConfig, type LoadedConfig } from "../config/load-config.ts";
 import { nameOf } from "../config/problem-sentences.ts";
+import { sessionOptions } from "../config/session-options.ts";
+import { createAuthenticator } from "../identity/authenticator.ts";
+import type { IdentityOptions } from "../identity/identity-options.ts";
 import { noServer } from "../schema-source.ts";
 import { endWithReader } from "./end-with-reader.ts";
 import { certificateFiles } from "./listener-tls.ts";
@@ -45,8 +49,19 @@ async function check(file: string, { schema }: { readonly schema?: boolean }): P
 async function checked(file: string): Promise<LoadedConfig> {
   const loaded = loadConfig({ file, environment: process.env });
   certificateFiles(loaded)?.read();
+  await checkKeys(sessionOptions(loaded)?.identity, loaded);
   await checkSchemas(loaded);
   return loaded;
+}
+
+/** Reads the keys of tokens, but for those that come from a URL. */
+async function checkKeys(identity: IdentityOptions | undefined, { errorAt }: LoadedConfig): Promise<void> {
+  if (identity === undefined || identity.jwt.jwks !== undefined) return;
+  try {
+    (await createAuthenticator(identity)).close();
+  } catch (error) {
+    throw identityErrorAt(error, errorAt);
+  }
 }
 
 /** Loads the schemas that come from files. */

@@ -3,6 +3,8 @@ import type { PolicyName, ShareRules } from "@sluice/rpc";
 import { Option, type Command } from "commander";
 import { backendSources } from "../config/backend-sources.ts";
 import { gatewayOptions } from "../config/gateway-options.ts";
+import { identityErrorAt } from "../config/identity-problem.ts";
+import type { ListenAddress } from "../config/listener-section.ts";
 import { loadConfig, type LoadedConfig } from "../config/load-config.ts";
 import { sessionOptions } from "../config/session-options.ts";
 import { Gateway } from "../gateway.ts";
@@ -82,12 +84,30 @@ async function serve(flags: ServeFlags): Promise<void> {
   if (tls !== undefined) process.on("SIGHUP", () => renewCertificate(gateway, tls, log));
   onShutdown(() => gateway.close(config.drain));
   const address = await gateway.start(host, port).catch((error: unknown) => {
-    throw listenError(error, host, port);
+    throw startError(error, loaded, { host, port });
   });
-  const names = sources.map(({ name }) => name);
-  process.stdout.write(
-    `sluice: ${names.join(", ")} ${names.length === 1 ? "is" : "are"} at ${urlOf(tls === undefined ? "http" : "https", address)}\n`,
-  );
+  const scheme = tls === undefined ? "http" : "https";
+  const names = sources.length === 0 ? ["the gateway"] : sources.map(({ name }) => name);
+  const are = names.length === 1 ? "is" : "are";
+  process.stdout.write(`sluice: ${names.join(", ")} ${are} at ${urlOf(scheme, address)}\n`);
+  const { pushAddress } = gateway;
+  if (pushAddress !== undefined)
+    process.stdout.write(`sluice: the push API is at ${urlOf(scheme, pushAddress)}\n`);
+}
+
+/** What a person can do something about, in the place of what a start ends with. */
+function startError(
+  error: unknown,
+  { config, errorAt }: LoadedConfig,
+  { host, port }: ListenAddress,
+): unknown {
+  const { listen } = config.push ?? {};
+  const taken = error instanceof Error && "port" in error ? error.port : port;
+  if (listen === undefined || taken !== listen.port)
+    return listenError(identityErrorAt(error, errorAt), host, port);
+  const found = listenError(error, listen.host, listen.port);
+  if (!(found instanceof CliError)) return found;
+  return errorAt(["push", "listen"], `push.listen: ${found.message.replace(/; .*$/, "")}`);
 }
 
 function configFor(flags: ServeFlags): LoadedConfig {

@@ -1,12 +1,14 @@
 import { statSync } from "node:fs";
-import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
 import { isMetadataName, parseBalancedTarget, RpcError } from "@sluice/rpc";
+import { isLoopback } from "../loopback.ts";
 import { validateIdentityOptions } from "../identity/validate-options.ts";
 import type { BackendSection } from "./backend-section.ts";
+import { leastTokenBytes } from "./push-section.ts";
 import type { Config } from "./config.ts";
 import type { ConfigPath } from "./config-error.ts";
 import { hintFor } from "./did-you-mean.ts";
+import { problemOfIdentity } from "./identity-problem.ts";
 import { nameOf, type ValueProblem } from "./problem-sentences.ts";
 
 /** What is known beside the configuration. */
@@ -177,29 +179,22 @@ function checkIdentity({ identity }: Config, found: Findings): void {
   if (identity === undefined) return;
   found.exists(["identity", "jwt", "secretFile"], identity.jwt.secretFile);
   found.exists(["identity", "jwt", "publicKeyFile"], identity.jwt.publicKeyFile);
-  for (const { option, message } of validateIdentityOptions(identity)) {
-    // Options have their unit in their names, keys of the file in their values.
-    const path = ["identity", ...option.split(".").map((key) => key.replace(/(?:Ms|Bytes)$/, ""))];
-    found.problems.push({
-      path,
-      isKey: false,
-      message: `identity: ${message.replace(/(\w)(?:Ms|Bytes)\b/g, "$1")}`,
-    });
-  }
+  found.problems.push(...validateIdentityOptions(identity).map(problemOfIdentity));
 }
 
-/** Bytes of a token of the push API. Fewer can be guessed. */
-const leastTokenBytes = 16;
-
-function checkPush({ push, listen }: Config, found: Findings): void {
+function checkPush({ push, listen, faces }: Config, found: Findings): void {
   if (push === undefined) return;
-  const { token, tokenFile } = push;
+  const { token = [], tokenFile } = push;
+  if (Object.values(faces).every((face) => face === undefined))
+    found.add(["push"], "reaches sessions, but there is no face on which clients could have one", true);
   found.exists(["push", "tokenFile"], tokenFile);
-  if (token !== undefined && tokenFile !== undefined)
+  if (token.length > 0 && tokenFile !== undefined)
     found.add(["push"], "has token and tokenFile; leave one out");
-  if (token !== undefined && Buffer.byteLength(token) < leastTokenBytes)
+  if (token.some((each) => Buffer.byteLength(each) < leastTokenBytes))
     found.add(["push", "token"], `has fewer than ${leastTokenBytes} bytes, and could be guessed`);
-  const isGuarded = token !== undefined || tokenFile !== undefined;
+  if (token.some((each) => /\s/.test(each)))
+    found.add(["push", "token"], "has spaces, which no header carries in a token");
+  const isGuarded = token.length > 0 || tokenFile !== undefined;
   if (push.listen === undefined) {
     if (!isGuarded)
       found.add(["push"], "is open to everybody; give token or tokenFile, or listen on a loopback address");
@@ -210,8 +205,4 @@ function checkPush({ push, listen }: Config, found: Findings): void {
   const isSame =
     push.listen.port !== 0 && push.listen.port === listen.port && push.listen.host === listen.host;
   if (isSame) found.add(["push", "listen"], "is that of the gateway; leave it out, or choose another port");
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }

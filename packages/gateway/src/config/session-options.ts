@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { HubLimits, SocketFaceName } from "@sluice/hub";
 import type { IdentityOptions, JwtOptions } from "../identity/identity-options.ts";
 import type {
   HostedCallbacks,
+  HostedPush,
   HostedRoom,
   HostedSockets,
   SessionHostOptions,
@@ -10,11 +12,13 @@ import type {
 import type { CallbacksSection } from "./callbacks-section.ts";
 import type { FacesSection } from "./faces-section.ts";
 import type { LoadedConfig } from "./load-config.ts";
+import { leastTokenBytes, type PushSection } from "./push-section.ts";
 import type { RoomSection } from "./rooms-section.ts";
 import type { SessionLimitsSection } from "./sessions-section.ts";
 
 /** The sessions of a configuration; undefined where it has no faces. */
-export function sessionOptions({ config, folder }: LoadedConfig): SessionHostOptions | undefined {
+export function sessionOptions(loaded: LoadedConfig): SessionHostOptions | undefined {
+  const { config, folder } = loaded;
   const { faces, rooms, sessions, identity, callbacks } = config;
   const sockets = socketsOf(faces);
   if (sockets.length === 0 && faces.sse === undefined) return undefined;
@@ -29,6 +33,7 @@ export function sessionOptions({ config, folder }: LoadedConfig): SessionHostOpt
     packetsPerMessage: sessions.limits.packets,
     graceMs: sessions.grace,
     identity: identity === undefined ? undefined : withFullPaths(identity, folder),
+    push: config.push === undefined ? undefined : hostedPush(config.push, loaded),
     callbacks: callbacks === undefined ? undefined : hostedCallbacks(callbacks),
     packetTypes: faces.packet?.types,
   };
@@ -81,6 +86,23 @@ function withFullPaths(identity: IdentityOptions, folder: string): IdentityOptio
     ...(publicKeyFile === undefined ? {} : { publicKeyFile: resolve(folder, publicKeyFile) }),
   };
   return { ...identity, jwt };
+}
+
+function hostedPush(push: PushSection, { folder, errorAt }: LoadedConfig): HostedPush {
+  const { token, tokenFile, listen, origins } = push;
+  const tokens = tokenFile === undefined ? token : tokensOf(readFileSync(resolve(folder, tokenFile), "utf8"));
+  if (tokens?.some((each) => Buffer.byteLength(each) < leastTokenBytes) === true || tokens?.length === 0) {
+    const message = `push.tokenFile must have a token of at least ${leastTokenBytes} bytes in each of its lines`;
+    throw errorAt(["push", "tokenFile"], message);
+  }
+  return { tokens: tokens ?? "none", origins, listen };
+}
+
+function tokensOf(text: string): readonly string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }
 
 function hostedCallbacks(callbacks: CallbacksSection): HostedCallbacks {

@@ -1,6 +1,7 @@
 import type { HubLimits, RoomOptions, SocketFaceName } from "@sluice/hub";
 import type { Backend } from "@sluice/rpc";
 import type { IdentityOptions } from "../identity/identity-options.ts";
+import type { PushAccess } from "../sessions/push/push-access.ts";
 import type { SessionCallbacksOptions } from "../sessions/callbacks/options.ts";
 
 /** Which clients may do something by themselves: all, those of whom it is known who they are, or none. */
@@ -41,6 +42,8 @@ export interface SessionHostOptions {
   readonly identity?: IdentityOptions | undefined;
   /** The backend that is told of sessions; default: none. */
   readonly callbacks?: HostedCallbacks | undefined;
+  /** Who may use the push API; default: it is not served. */
+  readonly push?: HostedPush | undefined;
   /** Methods by the types of the packets that call them. */
   readonly packetTypes?: Readonly<Record<number, string>> | undefined;
 }
@@ -52,6 +55,12 @@ export interface HostedCallbacks extends Omit<
 > {
   /** The name of the upstream that is called. */
   readonly backend: string;
+}
+
+/** The push API of a gateway. */
+export interface HostedPush extends PushAccess {
+  /** A port of its own; default: that of the gateway, as one of its backends. */
+  readonly listen?: { readonly host: string; readonly port: number } | undefined;
 }
 
 /** A backend of the gateway by its name. */

@@ -8,7 +8,13 @@ import {
   type KnownClient,
   type SseHandler,
 } from "@sluice/hub";
-import type { DirectorySource, HttpRequest, HttpResponse, WebSocketRequest } from "@sluice/rpc";
+import {
+  ServiceBackend,
+  type DirectorySource,
+  type HttpRequest,
+  type HttpResponse,
+  type WebSocketRequest,
+} from "@sluice/rpc";
 import {
   allowsOrigin,
   type AcceptOptions,
@@ -21,6 +27,7 @@ import { bindSessions } from "../sessions/bind-sessions.ts";
 import type { CallbackCounts } from "../sessions/callbacks/counts.ts";
 import { SessionCallbacks } from "../sessions/callbacks/session-callbacks.ts";
 import { PacketMethods } from "../sessions/packet-methods.ts";
+import { createPushService } from "../sessions/push/push-service.ts";
 import { SessionQueues } from "../sessions/session-queues.ts";
 import {
   identityByCallback,
@@ -60,6 +67,8 @@ const goingAway = "the gateway is shutting down; connect again";
 /** The hub of a gateway, with its faces, its identity and the backend that is told of its sessions. */
 export class SessionHost {
   readonly hub: Hub;
+  /** The push API, where it is served. */
+  readonly push: ServiceBackend | undefined;
   readonly #options: SessionHostOptions;
   readonly #log: Logger;
   readonly #origin: OriginPolicy;
@@ -93,6 +102,10 @@ export class SessionHost {
     this.hub.onError((session, error) =>
       log.error({ err: error, session: session?.id }, "something failed in a session"),
     );
+    this.push =
+      options.push === undefined
+        ? undefined
+        : new ServiceBackend(createPushService({ hub: this.hub, access: options.push }));
     bindSessions(this.hub, { packets: this.#packets, callbacks });
     const client = { headers: options.headers, secrets: secretParameters(options) };
     for (const { path, faces } of options.sockets) {

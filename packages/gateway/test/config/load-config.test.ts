@@ -193,22 +193,42 @@ describe("what is wrong is one sentence at its place", () => {
     ],
     [
       "a push API that is open",
-      `${least}push: {}\n`,
+      `${least}push: {}\nfaces: { sse: { path: /e } }\n`,
       ["2:7: push is open to everybody; give token or tokenFile, or listen on a loopback address"],
     ],
     [
       "a push API that is open to the network",
-      `${least}push: { listen: 0.0.0.0:9090 }\n`,
+      `${least}push: { listen: 0.0.0.0:9090 }\nfaces: { sse: { path: /e } }\n`,
       ["2:17: push.listen can be reached from other machines, which needs token or tokenFile"],
     ],
     [
       "a token that can be guessed",
-      `${least}push: { token: secret }\n`,
+      `${least}push: { token: secret }\nfaces: { sse: { path: /e } }\n`,
       ["2:16: push.token has fewer than 16 bytes, and could be guessed"],
     ],
     [
+      "a push API that reaches nobody",
+      `${least}push: { token: 0123456789abcdef }\n`,
+      ["2:1: push reaches sessions, but there is no face on which clients could have one"],
+    ],
+    [
+      "a token that no header can carry",
+      `${least}push: { token: "0123456789 abcdef" }\nfaces: { sse: { path: /e } }\n`,
+      ["2:16: push.token has spaces, which no header carries in a token"],
+    ],
+    [
+      "an envelope that is smaller than what goes into it",
+      `${least}sessions: { limits: { envelope: 1KiB } }\n`,
+      ["2:33: sessions.limits.envelope is smaller than message, which goes into it"],
+    ],
+    [
+      "a wait that is longer than what it is in",
+      `${least}faces: { sse: { path: /e } }\ncallbacks: { backend: orders, connectWait: 30s }\n`,
+      ["3:44: callbacks.connectWait must be less than sessions.limits.opening, which ends the waiting"],
+    ],
+    [
       "one port for two",
-      `${least}listen: 127.0.0.1:8080\npush: { listen: 127.0.0.1:8080 }\n`,
+      `${least}listen: 127.0.0.1:8080\npush: { listen: 127.0.0.1:8080 }\nfaces: { sse: { path: /e } }\n`,
       ["3:17: push.listen is that of the gateway; leave it out, or choose another port"],
     ],
     [
@@ -256,7 +276,7 @@ describe("variables of the environment", () => {
         "log: { level: '${LEVEL}' }\n" +
         "limits:\n  calls: ${CALLS}\n  message: ${SIZE:-64KiB}\n  reply: ${EMPTY:-1MiB}\n" +
         "reflection: ${REFLECTION:-true}\nfiles: ${NONE:-}.\n" +
-        "push: { token: '$${TOKEN}$${TOKEN}' }\n",
+        "push: { token: '$${TOKEN}$${TOKEN}' }\nfaces: { sse: { path: /events } }\n",
       { environment },
     );
     assert.deepEqual(config.backends["a"]?.target, ["orders:50051"]);
@@ -264,7 +284,7 @@ describe("variables of the environment", () => {
       [config.log.level, config.limits.calls, config.limits.message, config.limits.reply, config.reflection],
       ["debug", 7, 65_536, 1_048_576, true],
     );
-    assert.equal(config.push?.token, "${TOKEN}${TOKEN}");
+    assert.deepEqual(config.push?.token, ["${TOKEN}${TOKEN}"]);
   });
 
   test("that are not set are told with their place, and so is what is no reference", () => {
