@@ -54,9 +54,8 @@ export class LiveAttachment implements Attachment {
     tally.received++;
     if (typeof data === "string") events.emit("message", session, session, data, message);
     else events.emit("messageBinary", session, session, data, message);
-    const answer = onlyFirst(init.answer);
-    if (events.answers) events.emit("receive", session, session, message, answer);
-    else answer({ ok: true });
+    if (events.answers) events.emit("receive", session, session, message, onlyFirst(init.answer));
+    else init.answer?.({ ok: true });
   }
 
   received(count: number): void {

@@ -364,6 +364,21 @@ describe("the hub", () => {
     assert.equal(hub.counts.received, 2);
   });
 
+  test("lets an application answer what a client said, once", async () => {
+    const hub = new Hub();
+    const client = await connect(hub);
+    const answers: unknown[] = [];
+    const answer = (given: unknown): unknown => answers.push(given);
+    client.attachment?.receive("unheard", { answer });
+    hub.onReceive((_session, { data }, reply) => {
+      reply({ ok: false, code: "NOT_FOUND", message: String(data) });
+      reply({ ok: true });
+    });
+    client.attachment?.receive("heard", { answer });
+    client.attachment?.receive(Uint8Array.of(1));
+    assert.deepEqual(answers, [{ ok: true }, { ok: false, code: "NOT_FOUND", message: "heard" }]);
+  });
+
   test("broadcasts to all, to some, to others, to several", async () => {
     const hub = new Hub();
     const [a, b, c] = [await connect(hub), await connect(hub), await connect(hub)];

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as hub from "../src/index.ts";
+
+test("the package exports these names and no others", () => {
+  assert.deepEqual(Object.keys(hub).toSorted(), [
+    "CloseCode",
+    "Delivery",
+    "Hub",
+    "HubError",
+    "MemoryBroker",
+    "Message",
+    "Publication",
+    "SocketFaces",
+    "acceptInto",
+    "createSseHandler",
+    "decodePackets",
+    "defaultHubLimits",
+    "defaultSocketLimits",
+    "defaultSseLimits",
+    "encodePacket",
+    "packetHeaderBytes",
+    "packetProtocol",
+    "refusedPacketType",
+    "roomsByPattern",
+    "sessionProtocol",
+    "systemClock",
+  ]);
+});
