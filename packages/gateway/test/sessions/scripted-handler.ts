@@ -53,14 +53,32 @@ export class ScriptedHandler {
   /** How many streams were opened. */
   streams = 0;
   port = 0;
+  /** Called before each answer on a stream. */
+  beforeAnswer: (call: Stream, id: number) => void = () => undefined;
+  readonly #open = new Set<Stream>();
+  readonly #without: ReadonlySet<string>;
+  #isReading = true;
   #running: { readonly kill: () => Promise<void> } | undefined;
 
-  constructor(script: Script = {}) {
+  /** `without` names methods that it does not implement. */
+  constructor(script: Script = {}, without: readonly string[] = []) {
     this.script = script;
+    this.#without = new Set(without);
   }
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
+  }
+
+  /** Whether it reads its streams. */
+  set isReading(isReading: boolean) {
+    this.#isReading = isReading;
+    if (isReading) for (const call of this.#open) call.resume();
+  }
+
+  /** Ends all streams with OK, as a server that goes away. */
+  endStreams(): void {
+    for (const call of this.#open) call.end();
   }
 
   /** What it was told of a hook, in order. */
@@ -83,7 +101,8 @@ export class ScriptedHandler {
         );
       };
     }
-    server.addService(definition(), implementation);
+    const methods = Object.entries(definition()).filter(([name]) => !this.#without.has(name));
+    server.addService(Object.fromEntries(methods), implementation);
     const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     const sockets = new Set<Socket>();
     const listener = createServer({ noDelay: true }, (socket) => {
@@ -122,6 +141,8 @@ export class ScriptedHandler {
 
   #stream(call: Stream): void {
     this.streams++;
+    this.#open.add(call);
+    const closed = (): void => void this.#open.delete(call);
     this.metadata.push(call.metadata);
     call.on("data", (request: StreamRequest) => {
       const { id, event } = request;
@@ -130,16 +151,24 @@ export class ScriptedHandler {
         (value) => ({ case: event.case, value }),
         (error: unknown) => ({ case: "error" as const, value: statusOf(error) }),
       );
-      void answered.then((answer) => call.write({ id, answer }));
+      void answered.then((answer) => {
+        this.beforeAnswer(call, id);
+        call.write({ id, answer });
+      });
     });
+    if (!this.#isReading) call.pause();
     call.on("end", () => call.end());
-    call.on("error", () => {});
+    call.on("error", closed);
+    call.on("close", closed);
+    call.on("finish", closed);
+    call.on("cancelled", closed);
   }
 }
 
 type Unary = grpc.ServerUnaryCall<unknown, unknown>;
 type Callback = grpc.sendUnaryData<unknown>;
-type Stream = grpc.ServerDuplexStream<StreamRequest, unknown>;
+/** A stream of events, as grpc-js has it. */
+export type Stream = grpc.ServerDuplexStream<StreamRequest, unknown>;
 
 function statusOf(error: unknown): { code: grpc.status; message: string } {
   if (error instanceof Refusal) return { code: error.code, message: error.message };

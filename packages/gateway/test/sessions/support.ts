@@ -24,12 +24,14 @@ export interface Scene {
 export interface SceneOptions extends Partial<Omit<SessionCallbacksOptions, "backend">> {
   readonly script?: Script;
   readonly hub?: HubOptions;
+  /** Methods that the backend does not implement. */
+  readonly without?: readonly string[];
 }
 
 /** Sets a scene; everything ends with the test. */
 export async function setScene(context: TestContext, options: SceneOptions = {}): Promise<Scene> {
-  const { script = {}, hub: hubOptions = {}, ...callbackOptions } = options;
-  const backend = await new ScriptedHandler(script).start();
+  const { script = {}, hub: hubOptions = {}, without = [], ...callbackOptions } = options;
+  const backend = await new ScriptedHandler(script, without).start();
   const clock = new FakeClock();
   const reports: CallbackReport[] = [];
   const upstream = createHttp2Backend(backend.address, { backoff: { initialMs: 5, maxMs: 20 } });
