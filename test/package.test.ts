@@ -17,7 +17,7 @@ let folder: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "sluice-package-"));
   await run("npm", ["run", "build"], { cwd: root });
-  const published = ["protocol", "websocket", "rpc", "gateway", "client"].flatMap((name) => [
+  const published = ["protocol", "websocket", "hub", "rpc", "gateway", "client"].flatMap((name) => [
     "-w",
     `packages/${name}`,
   ]);
@@ -28,7 +28,7 @@ before(async () => {
   const tarballs = Object.values(packed as Record<string, { filename: string }>).map(
     ({ filename }) => `./${filename}`,
   );
-  assert.equal(tarballs.length, 5);
+  assert.equal(tarballs.length, 6);
   await writeFile(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   await run(
     "npm",
@@ -71,13 +71,13 @@ test("the packed gateway serves reflection and .proto files", async () => {
 test("the packed libraries can be imported, with their types", async () => {
   const script = `
     const names = [];
-    for (const name of ["protocol", "websocket", "rpc", "gateway", "client"]) {
+    for (const name of ["protocol", "websocket", "hub", "rpc", "gateway", "client"]) {
       names.push(Object.keys(await import("@sluice/" + name)).length > 0);
     }
     process.stdout.write(JSON.stringify(names));`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: folder });
-  assert.deepEqual(JSON.parse(stdout), [true, true, true, true, true]);
-  for (const name of ["protocol", "websocket", "rpc", "gateway", "client"]) {
+  assert.deepEqual(JSON.parse(stdout), [true, true, true, true, true, true]);
+  for (const name of ["protocol", "websocket", "hub", "rpc", "gateway", "client"]) {
     await readFile(join(folder, "node_modules/@sluice", name, "dist/index.d.ts"));
   }
 });

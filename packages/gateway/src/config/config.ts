@@ -8,7 +8,6 @@ import { listenerShape, type ListenerSection } from "./listener-section.ts";
 import { pushSchema, type PushSection } from "./push-section.ts";
 import { roomPattern, roomSchema, type RoomSection } from "./rooms-section.ts";
 import { sessionsSchema, type SessionsSection } from "./sessions-section.ts";
-import { oneOf } from "./value-types.ts";
 
 /** Everything that a gateway is configured with: `sluice.yaml`, the environment and the flags together, in full. */
 export interface Config extends ListenerSection {
@@ -50,7 +49,8 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   push: pushSchema
     .optional()
     .describe("The API by which backends send to sessions and publish to rooms. Default: it is not served."),
-  broker: oneOf(["memory"])
+  broker: z
+    .enum(["memory"], { error: "must be memory, which is one gateway alone; there is no other broker" })
     .prefault("memory")
     .describe("What carries rooms between gateways: memory, which is one gateway alone."),
 });

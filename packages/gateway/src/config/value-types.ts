@@ -38,7 +38,10 @@ export function size(): z.ZodType<number, string | number> {
 }
 
 /** A whole number, by default from 1 to 2^32 - 1. */
-export function count({ least = 1, most = greatest } = {}): z.ZodType<number, string | number> {
+export function count({
+  least = 1,
+  most = greatest,
+}: { readonly least?: number; readonly most?: number } = {}): z.ZodType<number, string | number> {
   const form = `must be a whole number from ${least} to ${most}`;
   return z
     .union(

@@ -76,10 +76,13 @@ export interface JwksOptions {
 }
 
 /** The limits where the options leave them open, as described there. */
-export const defaultJwtLimits = { clockToleranceMs: 5_000, maxTokenBytes: 16 * 1024 } as const;
-export const defaultJwksLimits = {
+export const defaultJwtLimits: Required<Pick<JwtOptions, "clockToleranceMs" | "maxTokenBytes">> = {
+  clockToleranceMs: 5_000,
+  maxTokenBytes: 16 * 1024,
+};
+export const defaultJwksLimits: Required<Omit<JwksOptions, "url" | "insecure">> = {
   refreshMs: 600_000,
   cooldownMs: 10_000,
   timeoutMs: 5_000,
   maxBytes: 256 * 1024,
-} as const;
+};

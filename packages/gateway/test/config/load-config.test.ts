@@ -96,7 +96,11 @@ describe("what is wrong is one sentence at its place", () => {
       'backends: { "ü": { target: x:1 } }\n',
       ["1:13: backends: a key here must be a name of letters, digits, - . and _, at most 63"],
     ],
-    ["a broker that is not there yet", `${least}broker: redis\n`, ["2:9: broker must be one of memory"]],
+    [
+      "a broker that is not there yet",
+      `${least}broker: redis\n`,
+      ["2:9: broker must be memory, which is one gateway alone; there is no other broker"],
+    ],
     [
       "a target that is none",
       "backends: { a: { target: nonsense } }\n",
