@@ -30,7 +30,7 @@ const { port } = server.address() as { port: number };
 const ada = await connectWebSocket(`ws://localhost:${port}/?name=ada`);
 const grace = await connectWebSocket(`ws://localhost:${port}/?name=grace`, {
   handlers: {
-    message: (connection, data, isBinary) => {
+    message: (connection, _data, isBinary) => {
       if (!isBinary) connection.send(Uint8Array.of(1, 2, 3));
       else ada.close(1000);
     },

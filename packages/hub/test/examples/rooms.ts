@@ -19,17 +19,20 @@ hub.onMessage((session, text) => hub.publish("chat:lobby", text, { except: sessi
 const server = createServer().on("upgrade", acceptInto(hub));
 await once(server.listen(0), "listening");
 const { port } = server.address() as { port: number };
+async function lookBack(): Promise<void> {
+  const { sessions, users } = hub.presence("chat:lobby");
+  console.log(`${sessions} sessions of ${users} users`);
+  const { publications } = await hub.history("chat:lobby", { limit: 10 });
+  console.log(publications.map(({ offset, message }) => `${offset}: ${String(message.data)}`).join());
+  await hub.close();
+  server.close();
+}
+
 await connectWebSocket(`ws://localhost:${port}/`, {
   handlers: {
-    message: async (_connection, data) => {
+    message: (_connection, data) => {
       console.log(data.toString());
-      if (data.toString() !== "hello") return;
-      const { sessions, users } = hub.presence("chat:lobby");
-      console.log(`${sessions} sessions of ${users} users`);
-      const { publications } = await hub.history("chat:lobby", { limit: 10 });
-      console.log(publications.map(({ offset, message }) => `${offset}: ${String(message.data)}`).join());
-      await hub.close();
-      server.close();
+      if (data.toString() === "hello") void lookBack();
     },
   },
 });
