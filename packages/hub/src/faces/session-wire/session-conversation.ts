@@ -1,6 +1,7 @@
 import type { Attached, Attachment } from "../../attachment.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Drop } from "../../drop.ts";
+import type { RateLimit } from "../../rate-limit.ts";
 import type { JoinResult } from "../../session.ts";
 import { unsupportedData } from "../closing.ts";
 import { isViolation } from "../violation.ts";
@@ -26,6 +27,7 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
   /** The epochs that the client knows, by room. */
   readonly #epochs = new Map<string, string>();
   #attachment: Attachment | undefined;
+  #rate: RateLimit | undefined;
   /** Whether the hub waits for what is held to leave. */
   #wantsDrain = false;
 
@@ -60,9 +62,11 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
     }
     const parsed = parseClientMessage(data.toString());
     if (isViolation(parsed)) this.#link.fail(parsed);
-    else if (parsed.verb === "invalid") this.#commands.refuse(parsed);
-    else if (parsed.verb === "received") attachment.received(parsed.received);
-    else if (parsed.verb === "connect") {
+    else if (parsed.verb === "invalid") {
+      if (this.#mayGoOn()) this.#commands.refuse(parsed);
+    } else if (parsed.verb === "received") {
+      if (this.#mayGoOn()) attachment.received(parsed.received);
+    } else if (parsed.verb === "connect") {
       this.#link.fail({ code: CloseCode.MALFORMED, reason: "connect comes first, and once" });
     } else this.#commands.start(attachment, parsed);
   }
@@ -100,6 +104,15 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
     if (!this.#wantsDrain || !this.#held.isEmpty) return;
     this.#wantsDrain = false;
     if (goOn) this.#attachment?.drained();
+  }
+
+  /** Counts what the hub does not count, and ends a client that says too much of it. */
+  #mayGoOn(): boolean {
+    const { clock, createRateLimit } = this.#options;
+    this.#rate ??= createRateLimit();
+    if (this.#rate.take(clock.now())) return true;
+    this.#link.fail({ code: CloseCode.TOO_MANY, reason: "more messages a second than allowed" });
+    return false;
   }
 
   #deliver(frame: SessionFrame): boolean {

@@ -1,4 +1,6 @@
+import type { Clock } from "../../clock.ts";
 import type { Face } from "../../face.ts";
+import type { RateLimit } from "../../rate-limit.ts";
 import type { Client } from "../client.ts";
 import type { Identify } from "../timed-identity.ts";
 import type { Wire } from "../websocket/conversation.ts";
@@ -16,11 +18,14 @@ export interface SessionWireOptions {
   readonly maxMessageBytes: number;
   /** Commands of a client that wait for their answers; while it is that many, nothing is read. */
   readonly pendingCommands: number;
+  /** A limit of what a client says beside commands that the hub counts. */
+  readonly createRateLimit: () => RateLimit;
   /** Bytes of the publications in one answer to `history`. */
   readonly historyBytes: number;
   /** Seconds between pings; 0 for none. */
   readonly pingSeconds: number;
   readonly identify: Identify | undefined;
+  readonly clock: Clock;
   /** Is told of what went wrong in the server. */
   readonly failed: (error: unknown) => void;
 }

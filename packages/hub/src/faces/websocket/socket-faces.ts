@@ -12,6 +12,7 @@ import {
 import { type Clock, systemClock } from "../../clock.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Hub } from "../../hub.ts";
+import { RateLimit } from "../../rate-limit.ts";
 import {
   type Client,
   type ClientOptions,
@@ -141,8 +142,8 @@ function createWire(
   options: SocketFacesOptions,
   limits: SocketLimits,
 ): Wire<unknown> {
-  const { identify, packetTypes, failed = () => {} } = options;
-  const { messageBytes } = hub.limits;
+  const { identify, packetTypes, failed = () => {}, clock = systemClock } = options;
+  const { messageBytes, messagesPerSecond, messageBurst } = hub.limits;
   const { envelopeBytes, historyBytes, packetsPerMessage, pendingCommands } = limits;
   switch (face) {
     case "websocket":
@@ -164,6 +165,8 @@ function createWire(
         historyBytes,
         pingSeconds,
         identify,
+        clock,
+        createRateLimit: () => new RateLimit(messagesPerSecond, messageBurst),
         failed,
       });
     }
