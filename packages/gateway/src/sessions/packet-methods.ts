@@ -6,7 +6,7 @@ import { SessionQueues } from "./session-queues.ts";
 
 /** Which packets are gRPC calls. */
 export interface PacketMethodsOptions {
-  /** Methods by the types of packets, from 1 to 4294967295: `{ 7: "shop.Orders/Get" }`. */
+  /** Methods by the types of packets, from 1 to 4294967294: `{ 7: "shop.Orders/Get" }`. */
   readonly types: Readonly<Record<number, string>>;
   /** The methods that there are. */
   readonly methods: DirectorySource;
@@ -21,6 +21,9 @@ export interface PacketMethodsOptions {
 }
 
 const full = createStatus(Code.RESOURCE_EXHAUSTED, "too many messages wait for the backend; try again later");
+/** The type of the packets that tell of a refusal (docs/sessions.md). */
+const refusedPacketType = 0xffff_ffff;
+
 const closing = createStatus(Code.UNAVAILABLE, "the gateway is shutting down");
 
 /**
@@ -64,9 +67,8 @@ export class PacketMethods {
         this.#call(session, path, data, (status, reply) => {
           if (reply === undefined) fail(status);
           else answer({ ok: true, reply: new Message({ data: reply, type }) });
-          this.#running--;
+          this.#release();
           done();
-          this.#waiting.shift()?.();
         });
       });
     });
@@ -81,12 +83,19 @@ export class PacketMethods {
   }
 
   #whenFree(run: () => void): void {
-    const begin = (): void => {
-      this.#running++;
-      run();
-    };
-    if (this.#running < (this.#options.concurrency ?? 256)) begin();
-    else this.#waiting.push(begin);
+    if (this.#running >= (this.#options.concurrency ?? 256)) {
+      this.#waiting.push(run);
+      return;
+    }
+    this.#running++;
+    run();
+  }
+
+  /** Gives the place of a call to the one that has waited longest. */
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running--;
+    else next();
   }
 
   #call(
@@ -130,8 +139,8 @@ export class PacketMethods {
 }
 
 function pathOf(type: string, method: string): string {
-  if (!/^[1-9]\d{0,9}$/.test(type) || Number(type) > 0xffff_ffff) {
-    throw new RangeError(`packets.${type}: a type is a whole number from 1 to 4294967295`);
+  if (!/^[1-9]\d{0,9}$/.test(type) || Number(type) >= refusedPacketType) {
+    throw new RangeError(`packets.${type}: a type is a whole number from 1 to ${refusedPacketType - 1}`);
   }
   if (!/^\/?[A-Za-z_][\w.]*\/[A-Za-z_]\w*$/.test(method)) {
     throw new RangeError(
