@@ -19,7 +19,8 @@ export type Admit = (session: Session) => Admission | Promise<Admission>;
 export type ClientAction = "join" | "publish" | "presence" | "history" | "send";
 
 /**
- * Decides whether a client may do something: with a room, or for `send` with the session of that id. What throws denies.
+ * Decides whether a client may do something: with a room, or for `send` with the session of that id. What throws denies. Who may join may also recover what
+ * was published before.
  */
 export type Authorize = (
   session: Session,

@@ -80,17 +80,17 @@ export class Hub {
     return this.#reception.attach(link, request);
   }
 
-  /** The session with an id. */
+  /** The session with an id, also while it is being let in. */
   session(id: string): Session | undefined {
     return this.#core.sessions.byId(id);
   }
 
-  /** The session with a number. */
+  /** The session with a number, also while it is being let in. */
   sessionByNumber(number: number): Session | undefined {
     return this.#core.sessions.byNumber(number);
   }
 
-  /** The sessions of a user. */
+  /** The sessions of a user, those that are being let in among them. */
   sessionsOf(user: string): readonly Session[] {
     return [...this.#core.sessions.byUser(user)];
   }

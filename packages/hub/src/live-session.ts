@@ -51,6 +51,8 @@ export class LiveSession implements Session {
   readonly #core: Core;
   #phase: Opening | Connected | Away | Closed;
   #identity: Identity | undefined;
+  /** Whether the application has said who the client is. */
+  #isIdentified = false;
   #state: BoundedState | undefined;
   #rooms: Set<string> | undefined;
   #face: string;
@@ -65,8 +67,9 @@ export class LiveSession implements Session {
     settle: (result: AttachResult) => void,
   ) {
     this.#core = core;
+    const { address, path, query, headers } = request;
     this.number = core.sessions.nextNumber();
-    this.request = request;
+    this.request = { address, path, query, headers };
     this.connectedAt = core.clock.date();
     this.resumeKey = resumeKey;
     this.sender = new Sender(core, this, resumeKey !== "");
@@ -144,10 +147,8 @@ export class LiveSession implements Session {
   }
 
   identify(identity: Identity): void {
-    const before = this.user;
-    this.#identity = identity;
-    this.#core.sessions.moveUser(this, before, identity.user);
-    this.#core.rooms.changed(this);
+    this.#isIdentified = true;
+    this.#become(identity);
   }
 
   ping(): void {
@@ -196,8 +197,12 @@ export class LiveSession implements Session {
     return (phase === "connected" || phase === "away") && this.sender.reaches(received);
   }
 
-  /** Goes on with another link, from `open` on. Answers for how many milliseconds it had none. */
-  takeOver(attachment: LiveAttachment, received: number): number {
+  /**
+   * Goes on with another link, from `open` on. Answers for how many milliseconds it had none. What the face knows of the
+   * client now takes the place of what a face knew before, but not of what the application has said.
+   */
+  takeOver(attachment: LiveAttachment, received: number, identity: Identity | undefined): number {
+    if (identity !== undefined && !this.#isIdentified) this.#become(identity);
     const before = this.#phase;
     this.#phase = { phase: "connected", attachment };
     this.#face = attachment.link.face.name;
@@ -226,10 +231,15 @@ export class LiveSession implements Session {
     this.#core.events.emit("away", this, this);
   }
 
-  /** Its deadline has passed. */
+  /** Its deadline has passed. One that can be resumed is not over because rooms could not be joined in time. */
   expire(): void {
-    if (this.#phase.phase === "away") this.end(this.#phase.loss);
-    else this.end({ code: CloseCode.TIMEOUT, reason: "not connected in time", clean: true });
+    const phase = this.#phase;
+    const timeout = { code: CloseCode.TIMEOUT, reason: "not connected in time" };
+    if (phase.phase === "away") this.end(phase.loss);
+    else if (phase.phase === "connected" && this.resumeKey !== "") {
+      this.detach({ ...timeout, clean: false });
+      phase.attachment.end(timeout);
+    } else this.end({ ...timeout, clean: true });
   }
 
   /** More waits for the client than may. */
@@ -256,5 +266,12 @@ export class LiveSession implements Session {
     if (before.phase === "opening") return;
     this.#core.tally.closed(code);
     this.#core.events.emit("disconnect", this, this, disconnection);
+  }
+
+  #become(identity: Identity): void {
+    const before = this.user;
+    this.#identity = identity;
+    this.#core.sessions.moveUser(this, before, identity.user);
+    this.#core.rooms.changed(this);
   }
 }

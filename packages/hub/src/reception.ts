@@ -1,5 +1,5 @@
 import type { AttachRequest, AttachResult, Refusal, ResumeRequest } from "./attachment.ts";
-import { CloseCode } from "./close-code.ts";
+import { CloseCode, validateClose } from "./close-code.ts";
 import type { Core } from "./core.ts";
 import type { Link } from "./face.ts";
 import type { Admit, Admission } from "./hub-options.ts";
@@ -103,7 +103,7 @@ export class Reception {
   ): void {
     const { tally, events } = this.#core;
     const attachment = new LiveAttachment(this.#core, session, link, settle);
-    const missedMs = session.takeOver(attachment, resume.received);
+    const missedMs = session.takeOver(attachment, resume.received, request.identity);
     tally.resumed++;
     link.opening(attachment);
     const recovered = !session.sender.hasGaps;
@@ -135,7 +135,9 @@ export class Reception {
 
   async #ask(admit: Admit, session: LiveSession): Promise<Admission> {
     try {
-      return await admit(session);
+      const admission = await admit(session);
+      if (admission !== undefined && "code" in admission) validateClose(admission.code, admission.reason);
+      return admission;
     } catch (error) {
       this.#core.events.error(session, error);
       return { code: CloseCode.INTERNAL, reason: "it could not be decided whether to let this client in" };

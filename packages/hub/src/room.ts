@@ -88,10 +88,13 @@ export class Room implements FeedListener {
   deliver(publication: Publication): void {
     const { sessions, tally } = this.#core;
     const except = publication.except === "" ? undefined : sessions.byId(publication.except);
-    tally.delivered += this.#members.size;
+    let count = 0;
     for (const session of this.#members) {
-      if (session !== except) session.sender.deliver(publication);
+      if (session === except) continue;
+      session.sender.deliver(publication);
+      count++;
     }
+    tally.delivered += count;
     if (this.#ahead.size > 0) this.#catchUp(publication);
     for (const joining of this.#joining.values()) this.#buffer(joining, publication);
   }
@@ -177,7 +180,10 @@ export class Room implements FeedListener {
   #catchUp(publication: Publication): void {
     for (const [session, { epoch, offset }] of this.#ahead) {
       const isKnown = publication.epoch === epoch && publication.offset <= offset;
-      if (!isKnown && publication.except !== session.id) session.sender.deliver(publication);
+      if (!isKnown && publication.except !== session.id) {
+        this.#core.tally.delivered++;
+        session.sender.deliver(publication);
+      }
       if (publication.epoch === "" || (isKnown && publication.offset < offset)) continue;
       if (this.#ahead.delete(session)) this.#members.add(session);
     }

@@ -100,7 +100,7 @@ export interface Session {
    * reason has at most 123 bytes. Harmless if it is over.
    */
   close(code?: number, reason?: string): void;
-  /** Changes who the client is, such as with a newer token. */
+  /** Changes who the client is, such as with a newer token. From then on, what a face knows of it does not count any more. */
   identify(identity: Identity): void;
   /** Asks the client for a sign of life; `Hub.onPong` is told of it. */
   ping(): void;

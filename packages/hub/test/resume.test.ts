@@ -252,6 +252,42 @@ describe("a session with a resume key", () => {
     assert.deepEqual(second.log, ["opened", "a#2:2"]);
   });
 
+  test("is who the new link says, unless the application has said who it is", async () => {
+    const hub = new Hub();
+    const resume = { key, received: 0 };
+    const old = { user: "ada", claims: { level: 1 } };
+    const fresh = { user: "ada", claims: { level: 2 } };
+    const client = await connect(hub, { identity: old, resume });
+    await connect(hub, { identity: fresh, resume });
+    assert.deepEqual(client.session.claims, { level: 2 });
+    client.session.identify({ user: "grace" });
+    const again = await connect(hub, { identity: fresh, resume });
+    assert.equal(again.session, client.session);
+    assert.equal(client.session.user, "grace");
+    assert.deepEqual(hub.sessionsOf("ada"), []);
+  });
+
+  test("waits for another link if its rooms cannot be joined in time", async () => {
+    const clock = new FakeClock();
+    const decision = new Gate<boolean>();
+    const hub = new Hub({ clock, authorize: () => decision.opened });
+    const told = record(hub);
+    const resume = { key, received: 0 };
+    const first = await connect(hub, { resume });
+    first.session.send("1");
+    first.lose();
+    const connecting = connect(hub, { resume, rooms: [{ room: "a" }] });
+    clock.advance(10_000);
+    assert.deepEqual((await connecting).result, { code: 4408, reason: "not connected in time" });
+    assert.equal(first.session.phase, "away");
+    const third = await connect(hub, { resume });
+    assert.deepEqual(third.log, ["opened", "1"]);
+    decision.open(true);
+    await settled();
+    assert.deepEqual(told, ["connect 1", "away 1", "resume 1 true 0", "away 1", "resume 1 true 0"]);
+    assert.equal(clock.size, 0);
+  });
+
   test("ends while it is away if more waits for it than may", async () => {
     const hub = new Hub({ limits: { outboxBytes: 200 } });
     const told = record(hub);

@@ -21,7 +21,7 @@ describe("a session", () => {
     assert.equal(session.user, "ada");
     assert.deepEqual(session.claims, { admin: true });
     assert.equal(session.identity, identity);
-    assert.equal(session.request.address, request.address);
+    assert.deepEqual(session.request, request);
     assert.equal(session.phase, "connected");
     assert.equal(session.face, "fake");
     assert.equal(session.generation, 1);
@@ -215,6 +215,15 @@ describe("a client that connects", () => {
     assert.ok("code" in client.result);
     assert.equal(client.result.code, 1011);
     assert.deepEqual(told, ["error 1 Error: no database"]);
+  });
+
+  test("is refused with 1011 when it is refused with what a close frame cannot say", async () => {
+    const hub = new Hub({ admit: () => ({ code: 403, reason: "banned" }) });
+    const told = record(hub);
+    const { result } = await connect(hub);
+    assert.ok("code" in result);
+    assert.equal(result.code, 1011);
+    assert.deepEqual(told, ["error 1 RangeError: 403 is no close code that can be sent."]);
   });
 
   test("is refused when it is not decided in time; if it is let in later, that ends at once", async () => {
