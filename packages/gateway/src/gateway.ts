@@ -120,6 +120,7 @@ export class Gateway {
     });
     this.#own = new OwnServices({
       schema: () => upstreams.schema(),
+      isReady: () => upstreams.isReady,
       isServing: (service) => upstreams.isServing(service),
       onChange: (listener) => upstreams.onChange(listener),
       isClosing: () => this.#isClosing,
@@ -253,7 +254,7 @@ function pushUpstream(
 ): readonly UpstreamOptions[] {
   const backend = host?.push;
   if (backend === undefined || sessions?.push?.listen !== undefined) return [];
-  return [{ name: "the push API", backend, loadSchema: () => Promise.resolve(pushSchema()) }];
+  return [{ name: "the push API", isOwn: true, backend, loadSchema: () => Promise.resolve(pushSchema()) }];
 }
 
 function createPushPort(

@@ -19,9 +19,11 @@ import {
 export interface OwnServicesOptions {
   /** What is known of the schemas of the backends; undefined while nothing is. */
   readonly schema: () => Schema | undefined;
+  /** Whether there is something to call. */
+  readonly isReady: () => boolean;
   /** Whether calls to a service have a chance; undefined for a service that no known schema has. */
   readonly isServing: (service: string) => boolean | undefined;
-  /** Calls `listener` after each change of `schema`, `isServing` and `isClosing`; the function that it returns ends that. */
+  /** Calls `listener` after each change of `schema`, `isReady`, `isServing` and `isClosing`; the function that it returns ends that. */
   readonly onChange: (listener: () => void) => () => void;
   /** Whether calls are no longer taken. */
   readonly isClosing: () => boolean;
@@ -83,9 +85,9 @@ function withOwnServices(schema: () => Schema | undefined): () => Schema | undef
 /** The gateway serves as long as there is something to call: that one backend is away must not take out the others. */
 function statusOf(
   service: string,
-  { schema, isServing, isClosing }: OwnServicesOptions,
+  { isReady, isServing, isClosing }: OwnServicesOptions,
 ): ServingStatus | undefined {
-  const serves = service === "" ? schema() !== undefined : isServing(service);
+  const serves = service === "" ? isReady() : isServing(service);
   if (serves === undefined) return undefined;
   return serves && !isClosing() ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
 }

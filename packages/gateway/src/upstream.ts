@@ -53,6 +53,8 @@ export interface UpstreamOptions {
         onFailure: (error: unknown) => void,
       ) => { close(): void })
     | undefined;
+  /** Whether it is a service of the gateway itself, which says nothing of whether there is a backend. Default: false. */
+  readonly isOwn?: boolean;
   /** How long its calls may take. Default: as long as those of the gateway. */
   readonly deadlines?: DeadlineOptions;
   /** Which of its methods are shared. Default: those that the gateway says. */
@@ -111,6 +113,11 @@ export class Upstream {
       if (!(error instanceof RpcError) || error.code !== "reflection_unavailable") throw error;
       this.#failed(error);
     }
+  }
+
+  /** Whether it is a service of the gateway itself. */
+  get isOwn(): boolean {
+    return this.#options.isOwn ?? false;
   }
 
   /** What it serves, or why that is not known. */

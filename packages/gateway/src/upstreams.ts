@@ -109,6 +109,12 @@ export class Upstreams {
     return sum;
   }
 
+  /** Whether there is something to call: the schema of one backend is known, or there is none to wait for. */
+  get isReady(): boolean {
+    const backends = this.#upstreams.filter(({ isOwn }) => !isOwn);
+    return backends.length === 0 || backends.some(({ services }) => !("code" in services));
+  }
+
   /** Whether calls to a service have a chance; undefined for a service that no known schema has. */
   isServing(service: string): boolean | undefined {
     return this.#joined.owners.get(service)?.upstream.isServing;

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { describe, test, type TestContext } from "node:test";
+import { encodePacket } from "@sluice/hub";
+import { createHttp2Backend } from "@sluice/rpc";
+import { startEchoServer } from "@sluice/testkit";
+import { connectHttp2WebSocket } from "@sluice/websocket";
 import { Gateway, type GatewayOptions } from "../src/index.ts";
 import { createLogger } from "../src/log.ts";
 import type { SessionHostOptions } from "../src/session-host/options.ts";
 import { SessionClient } from "./session-client.ts";
-import { send } from "./support.ts";
+import { echoSchema, send } from "./support.ts";
 
 /** A gateway with sessions and no backend. */
 async function startHost(
@@ -112,6 +117,61 @@ test("paths of faces come before methods, and all other paths are as they were",
   const { http } = await startHost(context);
   assert.equal((await send(`${http}/events`, "DELETE")).status, 405);
   assert.equal((await send(`${http}/nothing`)).status, 404);
+});
+
+test("a packet whose type is a method is a call of it, and others are messages", async (context) => {
+  const echo = await startEchoServer();
+  context.after(() => echo.close());
+  const { ws } = await startHost(
+    context,
+    { sockets: [{ path: "/ws", faces: ["packet"] }], packetTypes: { 7: "sluice.test.v1.Echo/Say" } },
+    {
+      upstreams: [
+        {
+          name: "echo",
+          backend: createHttp2Backend(echo.address),
+          loadSchema: () => echoSchema(echo),
+        },
+      ],
+    },
+  );
+  const client = await new SessionClient(`${ws}/ws`, ["sluice.packet.v1"]).opened();
+  // Field 1 of SayRequest and of SayReply is the text.
+  const content = Buffer.from("\x0a\x05hello");
+  client.say(encodePacket({ type: 7, who: 0, content }));
+  assert.equal(await client.next(), encodePacket({ type: 7, who: 0, content }).toString("hex"));
+  client.say(encodePacket({ type: 8, who: 0, content }));
+  assert.match(await client.next(), /^ffffffff/);
+});
+
+test("sessions are held over HTTP/2 too, on WebSockets and on streams of events", async (context) => {
+  const { http } = await startHost(context);
+  const session = connectHttp2(http);
+  context.after(() => session.destroy());
+  const messages: string[] = [];
+  const told = new EventEmitter();
+  const connection = await connectHttp2WebSocket(session, "/ws", {
+    protocols: ["sluice.session.v1"],
+    handlers: {
+      message: (_connection, data) => {
+        messages.push(data.toString());
+        if (messages.length === 3) told.emit("third");
+      },
+    },
+  });
+  connection.sendText(Buffer.from('{"connect":{"rooms":[{"room":"open:a"}]}}'));
+  const events = session.request({ ":path": "/events?room=open:a", accept: "text/event-stream" });
+  const [headers] = (await once(events, "response")) as [{ ":status": number }];
+  assert.equal(headers[":status"], 200);
+  const third = once(told, "third");
+  connection.sendText(Buffer.from('{"publish":"open:a","data":"hello","id":1}'));
+  await third;
+  let text = "";
+  for await (const chunk of events) {
+    text += String(chunk);
+    if (text.includes("data: hello")) break;
+  }
+  connection.close(1000);
 });
 
 describe("the push API on a port of its own", () => {

@@ -130,7 +130,11 @@ function configFor(flags: ServeFlags): LoadedConfig {
 
 /** The backends of flags. */
 function sourcesOf(flags: ServeFlags, { config }: LoadedConfig): readonly UpstreamSource[] {
-  if (flags.upstream === undefined) return [];
+  if (flags.upstream === undefined) {
+    const [flag] = backendFlags.find(([, name]) => flags[name] !== undefined) ?? [];
+    if (flag !== undefined) throw new CliError(`${flag} is for backends of --upstream, and there is none`);
+    return [];
+  }
   return upstreamsFromFlags(flags, {
     maxMessageBytes: config.limits.reply,
     maxHeaderBytes: config.limits.metadata,

@@ -35,6 +35,7 @@ import {
   nobodyKnown,
   subprotocolBesideToken,
   type ClientIdentity,
+  type Recognition,
 } from "./client-identity.ts";
 import { closeSpread } from "./close-spread.ts";
 import { logCallbackReport } from "./log-callback-report.ts";
@@ -196,11 +197,8 @@ export class SessionHost {
 
   async #accept(webSocket: WebSocketRequest, faces: SocketFaces): Promise<void> {
     const { request } = webSocket;
-    // A client that leaves meanwhile is found out when it is accepted.
-    request.socket.on("error", ignore);
     try {
-      const found = await this.#identity.recognize(request);
-      request.socket.off("error", ignore);
+      const found = await this.#recognize(request);
       if (found.kind === "refused") {
         this.#log.info(`a client was refused: ${found.error.message} (${found.error.code})`);
         refusedSocket(webSocket, acceptOptions(request, faces), found.code, found.reason);
@@ -210,6 +208,17 @@ export class SessionHost {
     } catch (error) {
       this.#log.error({ err: error }, "a client could not be recognized");
       refusedSocket(webSocket, acceptOptions(request, faces), CloseCode.INTERNAL, "the gateway failed");
+    }
+  }
+
+  async #recognize(request: HttpRequest): Promise<Recognition> {
+    const { httpVersionMajor, socket } = request;
+    // Over HTTP/1 the socket is nobody's meanwhile; that its client has left is found out when it is accepted.
+    if (httpVersionMajor === 1) socket.on("error", ignore);
+    try {
+      return await this.#identity.recognize(request);
+    } finally {
+      if (httpVersionMajor === 1) socket.off("error", ignore);
     }
   }
 
