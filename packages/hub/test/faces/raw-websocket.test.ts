@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
-import { HubError, type Session } from "../../src/index.ts";
+import { HubError, Message, type Session } from "../../src/index.ts";
 import { Queue } from "./support/queue.ts";
 import { startHub, startTokens } from "./support/server.ts";
 import { WsClient } from "./support/ws-client.ts";
@@ -34,6 +34,20 @@ describe("the face websocket", () => {
     assert.equal(await client.next(), "you said héllo");
     assert.equal(await client.next(), "you said ");
     assert.deepEqual(await client.next(), Buffer.from([3, 2, 1]));
+  });
+
+  test("sends the backend's reply, and that a message was refused, as messages", async (context) => {
+    const { hub, port } = await startHub(context);
+    hub.onReceive((_session, { data }, answer) => {
+      if (data === "no") answer({ ok: false, code: "UNAVAILABLE", message: "away" });
+      else answer(data === "quiet" ? { ok: true } : { ok: true, reply: Message.from(data) });
+    });
+    const client = await WsClient.connect(context, port);
+    for (const said of ["quiet", "yes", "no"]) client.send(said);
+    client.send(Buffer.from([1]));
+    assert.equal(await client.next(), "yes");
+    assert.equal(await client.next(), '{"error":{"code":"UNAVAILABLE","message":"away"}}');
+    assert.deepEqual(await client.next(), Buffer.from([1]));
   });
 
   test("sends what is published as it is, with nothing around it", async (context) => {

@@ -1,6 +1,8 @@
 import { PreparedMessage } from "@sluice/websocket";
+import type { Answer } from "../../answer.ts";
 import type { Attachment } from "../../attachment.ts";
 import type { Face } from "../../face.ts";
+import { Message } from "../../message.ts";
 import type { Client } from "../client.ts";
 import type { Identify } from "../timed-identity.ts";
 import type { Conversation, Wire } from "./conversation.ts";
@@ -14,7 +16,10 @@ export const rawFace: Face<PreparedMessage> = {
   publication: ({ message: { data } }) => new PreparedMessage(data),
 };
 
-/** The raw wire. It has no words of its own, so its client is told nothing but messages and a close code. */
+/**
+ * The raw wire. It has no words of its own, so its client is told nothing but messages and a close code: a reply to a
+ * message is a message, and so is that one was refused.
+ */
 export class RawWire implements Wire<PreparedMessage> {
   readonly face: Face<PreparedMessage> = rawFace;
   readonly maxMessageBytes: number;
@@ -45,7 +50,14 @@ class RawConversation implements Conversation<PreparedMessage> {
   opened(): void {}
 
   receive(attachment: Attachment, data: Buffer, isBinary: boolean): void {
-    attachment.receive(isBinary ? data : data.toString());
+    const { session } = attachment;
+    // As messages of the session, because the client counts what it is given.
+    attachment.receive(isBinary ? data : data.toString(), {
+      answer: (answer) => {
+        if (!answer.ok) session.send(refusalFrom(answer));
+        else if (answer.reply !== undefined) session.send(answer.reply);
+      },
+    });
   }
 
   send(frame: PreparedMessage): boolean {
@@ -57,4 +69,8 @@ class RawConversation implements Conversation<PreparedMessage> {
   drained(): boolean {
     return true;
   }
+}
+
+function refusalFrom({ code, message }: Extract<Answer, { ok: false }>): Message {
+  return new Message({ data: JSON.stringify({ error: { code, message } }), isJson: true });
 }
