@@ -99,6 +99,7 @@ describe("sluice serve with sessions", () => {
     );
 
     ada.say("hello");
+    assert.equal(await ada.next(), "you said hello");
     assert.equal(((await bob.nextJson()) as { data: string }).data, "ada: hello");
     assert.equal(await carl.next(), "ada: hello");
     const [packet] = packetsOf(await dora.next());
@@ -239,11 +240,11 @@ describe("sluice serve with sessions", () => {
     bob.say({ connect: {} });
     await bob.next();
     bob.say({ send: "one", id: 1 });
-    assert.equal(await ada.next(), "bob: one");
+    assert.deepEqual([await ada.next(), await ada.next()], ["you said I am here", "bob: one"]);
     ada.socket.terminate();
     bob.say({ send: "two", id: 2 });
     bob.say({ send: "three", id: 3 });
-    const again = await new SessionClient(`${ws}/ws?resume=${key}&received=1`, [], bearer("ada")).opened();
+    const again = await new SessionClient(`${ws}/ws?resume=${key}&received=2`, [], bearer("ada")).opened();
     assert.deepEqual([await again.next(), await again.next()], ["bob: two", "bob: three"]);
     await Promise.all([again.close(), bob.close()]);
   });

@@ -24,10 +24,11 @@ export function configJsonSchema(): JsonSchema {
     ...(z.toJSONSchema(configSchema, {
       io: "input",
       target: "draft-7",
-      override: ({ jsonSchema }) => {
-        // A variable of the environment may stand for any text.
+      override: ({ jsonSchema, path }) => {
+        // A variable of the environment may stand for any text, but for a key.
         const { pattern } = jsonSchema;
-        if (pattern !== undefined) jsonSchema.pattern = `(?:${pattern})|\\$\\{`;
+        if (pattern !== undefined && path.at(-1) !== "propertyNames")
+          jsonSchema.pattern = `(?:${pattern})|\\$\\{`;
       },
     }) as JsonSchema),
   } as JsonSchema;

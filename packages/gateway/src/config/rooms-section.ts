@@ -42,7 +42,7 @@ export const roomSchema: z.ZodType<RoomSection> = z.strictObject({
 /** A name, or what names begin with and a `*`. */
 export function roomPattern(): z.ZodType<string, string> {
   return textLike(
-    /^[^*\p{Cc}]*\*?$/u,
+    /^(?:[^*]+\*?|\*)$/,
     "must be the name of a room, or what names begin with and a * at its end, as in chat:*",
-  ).refine((pattern) => pattern !== "", { error: "must be the name of a room, and is empty" });
+  );
 }
