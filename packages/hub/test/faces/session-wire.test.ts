@@ -175,6 +175,52 @@ describe("the session wire", () => {
     assert.deepEqual(await client.next(), { id: 3, ok: { members: [], sessions: 0, users: 0 } });
   });
 
+  test("answers every id exactly once, and delivers in order, whatever is asked at once", async (context) => {
+    const { hub, port } = await startHub(context, {
+      rooms,
+      limits: { messagesPerSecond: 1e6, messageBurst: 1e6 },
+      authorize: async (_session, action, room) => {
+        for (let turns = (room.length * 7 + action.length) % 4; turns > 0; turns--) {
+          await new Promise((resolve) => {
+            setImmediate(resolve);
+          });
+        }
+        return room !== "chat:333";
+      },
+    });
+    const { client } = await SessionClient.connect(context, port);
+    const names = ["chat:1", "chat:22", "chat:333", "plain"];
+    const commands = [
+      (room: string) => ({ join: room }),
+      (room: string) => ({ publish: room, data: "x" }),
+      (room: string) => ({ leave: room }),
+      (room: string) => ({ history: room }),
+      (room: string) => ({ presence: room }),
+      (room: string) => ({ join: room, since: { epoch: "e", offset: 0 } }),
+      () => ({ send: "x" }),
+      () => ({ join: 7 }),
+    ];
+    const total = 1_000;
+    let random = 1;
+    const pick = <Item>(items: readonly Item[]): Item => {
+      random = (random * 48_271) % 2_147_483_647;
+      return items[random % items.length]!;
+    };
+    for (let count = 0; count < total; count++) client.ask(pick(commands)(pick(names)));
+    const answers = new Map<number, number>();
+    const places = new Map<string, number>();
+    while ([...answers.values()].length < total) {
+      const { id, room, offset } = await client.next();
+      if (typeof id === "number") answers.set(id, (answers.get(id) ?? 0) + 1);
+      else if (offset !== undefined) {
+        assert.ok(Number(offset) > (places.get(String(room)) ?? 0), "publications come in order, each once");
+        places.set(String(room), Number(offset));
+      }
+    }
+    assert.ok([...answers.values()].every((times) => times === 1));
+    assert.equal(hub.size, 1);
+  });
+
   test("shows who is in a room, but not the ids of their sessions", async (context) => {
     const { port } = await startHub(
       context,

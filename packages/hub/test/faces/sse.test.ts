@@ -372,6 +372,36 @@ describe("a message by POST", () => {
   });
 });
 
+describe("a body that is refused", () => {
+  const bodies: [name: string, path: string, type: string, status: number][] = [
+    ["of an unknown session", "/", "text/plain", 404],
+    ["of another type", `/?resume=${key}`, "text/html", 415],
+    ["that is too large", `/?resume=${key}`, "text/plain", 413],
+  ];
+  for (const [name, path, type, status] of bodies) {
+    test(`${name} is read to its end over HTTP/2, and its stream is closed`, async (context) => {
+      const hub = new Hub();
+      const handler = createSseHandler(hub);
+      const server = createHttp2Server((asked, response) => handler(asked, response));
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      context.after(async () => {
+        await hub.close();
+        session.destroy();
+        server.close();
+      });
+      const stream = session.request({ ":path": `/?resume=${key}`, accept: "text/event-stream" });
+      await once(stream, "data");
+      const sent = session.request({ ":method": "POST", ":path": path, "content-type": type });
+      sent.end(Buffer.alloc(1_000_000, "x"));
+      const [answer] = (await once(sent.resume(), "response")) as [Record<string, unknown>];
+      assert.equal(answer[":status"], status);
+      await once(sent, "close");
+    });
+  }
+});
+
 describe("a request for an event stream that is refused", () => {
   const refusals: [name: string, options: Parameters<typeof exchange>[1], status: number, code: string][] = [
     ["another method", { method: "PUT", path: "/" }, 405, "UNIMPLEMENTED"],

@@ -10,8 +10,8 @@ export interface BodyBounds {
 }
 
 /**
- * The body of a request; or why there is none; or undefined where the client has gone. Of one that is too large, no more
- * than what is allowed is kept.
+ * The body of a request; or why there is none; or undefined where the client has gone. What is too much, or late, is read
+ * and not kept.
  */
 export function readBody(request: SseRequest, bounds: BodyBounds): Promise<Buffer | HttpRefusal | undefined> {
   const { maxBytes, bodyMs, clock } = bounds;
@@ -20,27 +20,27 @@ export function readBody(request: SseRequest, bounds: BodyBounds): Promise<Buffe
     let bytes = 0;
     const settle = (result: Buffer | HttpRefusal | undefined): void => {
       timer.cancel();
-      request.off("data", onData);
+      request.off("data", onData).off("end", onEnd).off("close", onGone);
       resolve(result);
     };
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
       chunks.push(chunk);
-      if (bytes <= maxBytes) return;
-      request.pause();
-      settle({ status: 413, code: "RESOURCE_EXHAUSTED", message: `a message has at most ${maxBytes} bytes` });
+      if (bytes > maxBytes) settle(tooLarge(maxBytes));
     };
-    const timer = clock.after(bodyMs, () => {
-      request.pause();
-      settle({
-        status: 408,
-        code: "DEADLINE_EXCEEDED",
-        message: `the body did not come within ${bodyMs} ms`,
-      });
-    });
-    request.on("data", onData);
-    request.once("end", () => settle(Buffer.concat(chunks, bytes)));
-    request.once("close", () => settle(undefined));
-    request.once("error", () => settle(undefined));
+    const onEnd = (): void => settle(Buffer.concat(chunks, bytes));
+    const onGone = (): void => settle(undefined);
+    const timer = clock.after(bodyMs, () => settle(tooSlow(bodyMs)));
+    request.on("data", onData).on("end", onEnd).on("close", onGone);
+    // The end of the request follows.
+    request.on("error", () => {});
   });
+}
+
+function tooLarge(maxBytes: number): HttpRefusal {
+  return { status: 413, code: "RESOURCE_EXHAUSTED", message: `a message has at most ${maxBytes} bytes` };
+}
+
+function tooSlow(bodyMs: number): HttpRefusal {
+  return { status: 408, code: "DEADLINE_EXCEEDED", message: `the body did not come within ${bodyMs} ms` };
 }

@@ -142,6 +142,8 @@ class Streams {
     const refusal = link === undefined ? unknownSession : this.#objectionTo(link, contentType);
     if (link === undefined || refusal !== undefined) {
       refuse(response, refusal ?? unknownSession);
+      // Over HTTP/2, a body that nobody reads would keep its stream open.
+      request.resume();
       return;
     }
     link.pending++;
