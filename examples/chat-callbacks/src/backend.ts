@@ -18,6 +18,8 @@ const protosOf = (name: string): string => join(dirname(resolve(`${name}/package
 const definition = loadSync(["sluice/session/v1/session.proto", "sluice/push/v1/push.proto"], {
   includeDirs: [protosOf("@sluice/gateway"), protosOf("@sluice/rpc")],
   longs: Number,
+  // Empty maps are there too.
+  objects: true,
 });
 const push = createPush(
   definition["sluice.push.v1.Push"] as ServiceDefinition,
