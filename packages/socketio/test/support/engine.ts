@@ -62,7 +62,7 @@ export async function startEngine(
     },
   );
   const http = createServer(others);
-  engine.attach(http);
+  engine.attach(http, { destroyUpgradeTimeout: 10 });
   await once(http.listen(0, "127.0.0.1"), "listening");
   context.after(() => {
     http.close();
@@ -126,7 +126,7 @@ export interface WebSocketClient {
 /** Connects a client of a WebSocket to the URL of a request by HTTP. */
 export async function connectClient(
   url: string,
-  options: Pick<ConnectOptions, "headers" | "compression"> = {},
+  options: Pick<ConnectOptions, "headers" | "compression" | "tls"> = {},
 ): Promise<WebSocketClient> {
   const messages = new Inbox<string | Buffer>();
   const closed = new Inbox<Closed>();
