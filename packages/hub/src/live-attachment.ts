@@ -66,7 +66,7 @@ export class LiveAttachment implements Attachment {
   }
 
   drained(): void {
-    if (this.#isCurrent) this.session.sender.drained();
+    if (this.#isCurrent && this.#settle === undefined) this.session.drained();
   }
 
   pong(): void {
@@ -134,8 +134,8 @@ export class LiveAttachment implements Attachment {
     );
   }
 
-  /** The client is let in; does nothing if it has gone meanwhile. */
-  open(attached: Omit<Attached, "attachment">): void {
+  /** Lets the client know that it is let in; does nothing if it has gone meanwhile. The session is to be opened next. */
+  greet(attached: Omit<Attached, "attachment">): void {
     const settle = this.#settle;
     if (!this.#isCurrent || settle === undefined) return;
     this.#settle = undefined;
@@ -143,6 +143,11 @@ export class LiveAttachment implements Attachment {
     const result = { attachment: this, ...attached };
     this.link.opened(result);
     settle(result);
+    if (this.#isCurrent) this.session.sender.take(this.link);
+  }
+
+  /** Begins to send, once the client is greeted. Does nothing if it has gone. */
+  open(): void {
     if (this.#isCurrent) this.session.open();
   }
 

@@ -183,12 +183,16 @@ export class LiveSession implements Session {
     }
   }
 
-  /** Begins to send. Does nothing if the client has gone. */
+  /** Begins to send, once the client is greeted. Does nothing if it has gone. */
   open(): void {
     if (this.#phase.phase !== "connected") return;
-    const { link } = this.#phase.attachment;
-    if (this.#isPaused) link.pause();
-    this.sender.open(link);
+    if (this.#isPaused) this.#phase.attachment.link.pause();
+    this.sender.drained();
+  }
+
+  /** The link has room again. */
+  drained(): void {
+    if (this.#phase.phase === "connected") this.sender.drained();
   }
 
   /** Whether a client that has had so many deliveries can go on with it. */

@@ -1,4 +1,4 @@
-import type { AttachRequest, AttachResult, Refusal, ResumeRequest } from "./attachment.ts";
+import type { Attached, AttachRequest, AttachResult, Refusal, ResumeRequest } from "./attachment.ts";
 import { CloseCode, validateClose } from "./close-code.ts";
 import type { Core } from "./core.ts";
 import type { Link } from "./face.ts";
@@ -102,13 +102,18 @@ export class Reception {
     settle: Settle,
   ): void {
     const { tally, events } = this.#core;
+    const { identity, rooms = [] } = request;
     const attachment = new LiveAttachment(this.#core, session, link, settle);
-    const missedMs = session.takeOver(attachment, resume.received, request.identity);
+    const missedMs = session.takeOver(attachment, resume.received, identity);
     tally.resumed++;
     link.opening(attachment);
     const recovered = !session.sender.hasGaps;
     events.emit("resume", session, session, { recovered, missedMs });
-    void this.#open(attachment, request, true, recovered);
+    if (rooms.length > 0) void this.#join(attachment, rooms, { resumed: true, recovered });
+    else {
+      attachment.greet({ resumed: true, recovered, rooms: [] });
+      attachment.open();
+    }
   }
 
   #begin(
@@ -162,6 +167,10 @@ export class Reception {
   /** From here on, the application is told of the session's end, also if it has ended while it was decided. */
   #letIn(session: LiveSession, attachment: LiveAttachment, request: AttachRequest, recovered: boolean): void {
     const { sessions, limits, tally, events } = this.#core;
+    const { rooms = [] } = request;
+    const isOneTooMany = sessions.byUser(session.user).size > limits.sessionsPerUser;
+    // A session that the application closes in `onConnect` can still say why.
+    if (rooms.length === 0 && !isOneTooMany) attachment.greet({ resumed: false, recovered, rooms: [] });
     const { disconnection } = session;
     session.connect();
     tally.connected++;
@@ -169,23 +178,21 @@ export class Reception {
     if (disconnection !== undefined) {
       tally.closed(disconnection.code);
       events.emit("disconnect", session, session, disconnection);
-    } else if (sessions.byUser(session.user).size > limits.sessionsPerUser) {
+    } else if (isOneTooMany) {
       session.end({ code: CloseCode.TOO_MANY, reason: "this user has too many sessions", clean: true });
-    } else void this.#open(attachment, request, false, recovered);
+    } else if (rooms.length === 0) attachment.open();
+    else void this.#join(attachment, rooms, { resumed: false, recovered });
   }
 
-  #open(
+  async #join(
     attachment: LiveAttachment,
-    { rooms = [] }: AttachRequest,
-    resumed: boolean,
-    recovered: boolean,
-  ): Promise<void> | undefined {
-    if (rooms.length === 0) {
-      attachment.open({ resumed, recovered, rooms: [] });
-      return undefined;
-    }
+    rooms: NonNullable<AttachRequest["rooms"]>,
+    result: Omit<Attached, "attachment" | "rooms">,
+  ): Promise<void> {
     this.#core.opening.add(attachment.session);
-    return attachment.joinAll(rooms).then((joined) => attachment.open({ resumed, recovered, rooms: joined }));
+    const joined = await attachment.joinAll(rooms);
+    attachment.greet({ ...result, rooms: joined });
+    attachment.open();
   }
 }
 

@@ -10,7 +10,7 @@ import { ReplayBuffer } from "./replay-buffer.ts";
  * What goes out to one client, in order: what its link does not take yet waits, within its bounds, and what it may have
  * to be sent again is kept.
  *
- * - `held`: there is no link, or it is not open
+ * - `held`: there is no link, or nothing is sent on it yet
  * - `willing`: the link takes frames
  * - `blocked`: the link has answered false, and was not drained since
  * - `over`: nothing goes out any more
@@ -80,14 +80,12 @@ export class Sender {
     this.#outbox?.dropAll(room);
   }
 
-  /** Sends on a link from now on. */
-  open(link: Link): void {
+  /** Has a link from now on; nothing is sent on it before it is `drained`. */
+  take(link: Link): void {
     this.#link = link;
-    this.#flow = "willing";
-    this.#flush(link);
   }
 
-  /** The link has room again. */
+  /** The link has room, for the first time or again. */
   drained(): void {
     if (this.#link === undefined || this.#flow === "over") return;
     this.#flow = "willing";

@@ -272,6 +272,19 @@ describe("a client that connects", () => {
     assert.deepEqual(link.log, ["opened"]);
   });
 
+  test("is told why by an application that sends it away at once", async () => {
+    const hub = new Hub();
+    const told = record(hub);
+    hub.onConnect((session) => {
+      session.send("this server is full");
+      session.close(4403, "full");
+    });
+    const client = await connect(hub);
+    assert.deepEqual(client.log, ["opened", "this server is full", "close 4403"]);
+    assert.deepEqual(client.closed, { code: 4403, reason: "full" });
+    assert.deepEqual(told, ["connect 1", "disconnect 1 4403 full clean"]);
+  });
+
   test("is refused by a hub that is closed", async () => {
     const hub = new Hub();
     await hub.close();
