@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as socketio from "../src/index.ts";
+
+test("the package exports these names and no others", () => {
+  assert.deepEqual(Object.keys(socketio).toSorted(), [
+    "Decoder",
+    "Encoder",
+    "EngineMessage",
+    "EngineServer",
+    "ErrorCode",
+    "PacketType",
+    "SocketIoError",
+    "defaultEngineLimits",
+    "defaultMaxAttachments",
+    "reservedEvents",
+  ]);
+});
