@@ -1,14 +1,17 @@
 import type { TestContext } from "node:test";
 import { Hub, roomsByPattern, type HubOptions } from "@sluice/hub";
+import { Code } from "@sluice/protocol";
 import {
   createDirectory,
   createRestHandler,
   createRpcHandler,
   createSchemaRoutes,
+  createStatus,
   RestRoutes,
   ServiceBackend,
 } from "@sluice/rpc";
 import { Listener } from "../../src/listener/listener.ts";
+import { WebSockets } from "../../src/web-sockets.ts";
 import type { PushAccess } from "../../src/sessions/push/push-access.ts";
 import { createPushService } from "../../src/sessions/push/push-service.ts";
 import { pushSchema } from "../../src/sessions/schemas.ts";
@@ -42,9 +45,15 @@ export async function startPushServer(
   const routes = new RestRoutes(createSchemaRoutes(schema, backend).routes);
   const rpc = createRpcHandler({ methods: () => directory });
   const rest = createRestHandler({ routes: () => routes });
+  const webSockets = new WebSockets({
+    routes: () => routes,
+    methods: () => directory,
+    origin: "any",
+    report: () => undefined,
+  });
   const listener = new Listener({
     request: (request, response) => void (rpc(request, response) || rest(request, response)),
-    webSocket: () => undefined,
+    webSocket: (request) => webSockets.accept(request),
     failed: (error) => {
       throw error;
     },
@@ -54,6 +63,7 @@ export async function startPushServer(
   context.after(async () => {
     await hub.close();
     await backend.close();
+    webSockets.closeAll(createStatus(Code.UNAVAILABLE, "the test is over"));
     const drained = listener.drain();
     listener.destroy();
     await drained;

@@ -6,6 +6,7 @@ import {
   BadRequestSchema,
   ResourceInfoSchema,
 } from "../../src/sessions/generated/google/rpc/error_details_pb.ts";
+import { converse } from "../support.ts";
 import { PushClient, type PushFailure } from "./push-client.ts";
 import { startPushServer, token, type PushServer } from "./push-server.ts";
 
@@ -326,6 +327,23 @@ describe("the push API's door", () => {
     assert.deepEqual(await codeFrom("https://evil.example"), [Code.PERMISSION_DENIED, 403]);
     assert.deepEqual(await codeFrom("null"), [Code.PERMISSION_DENIED, 403]);
     assert.deepEqual(await codeFrom("https://admin.example.com"), [Code.OK, 200]);
+  });
+
+  test("is shut to browsers on WebSockets too", async (context) => {
+    const access = { tokens: [token], origins: ["https://admin.example.com"] };
+    const { url } = await start(context, { access });
+    const authorization = `Bearer ${token}`;
+    const from = async (origin: string) => {
+      const { messages } = await converse(`${url.replace("http", "ws")}/sessions`, [], {
+        headers: { authorization, origin },
+      });
+      return JSON.stringify(messages);
+    };
+    assert.match(
+      await from("https://evil.example"),
+      /pages of https:\/\/evil\.example may not use the push API/,
+    );
+    assert.equal(await from("https://admin.example.com"), "[{}]");
   });
 
   test("needs no token where it has a port of its own, and is shut to browsers there too", async (context) => {
