@@ -39,6 +39,10 @@ for (const streams of [0, 2]) {
       await waiting(scene, () => isOver);
       assert.ok((await all).every(({ ok }) => ok));
       await waiting(scene, () => scene.backend.of("disconnect").length === 5);
+      const { outages, queuedBytes, called, failed } = scene.callbacks.counts;
+      assert.deepEqual([outages, queuedBytes], [1, 0]);
+      assert.deepEqual(called, { connect: 20, message: 80, disconnect: 5, resume: 0 });
+      assert.deepEqual(failed, { connect: 0, message: 0, disconnect: 0, resume: 0 });
       const kinds = scene.reports.map(({ kind }) => kind);
       assert.deepEqual([kinds.includes("away"), kinds.at(-1)], [true, "back"]);
       const perSession = new Map<string, bigint[]>();

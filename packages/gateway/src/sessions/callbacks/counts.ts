@@ -12,6 +12,10 @@ export interface CallbackCounts {
   readonly disconnectsGivenUp: number;
   /** Effects that could not be carried out. */
   readonly effectsFailed: number;
+  /** How often the backend was taken for being away. */
+  readonly outages: number;
+  /** Bytes of messages that wait for backends or are with them, those of packets that are calls among them. */
+  readonly queuedBytes: number;
   /** Events that the backend has at this moment. */
   readonly inFlight: number;
   /** Events that wait for it, Disconnects that keep their pace aside. */

@@ -93,8 +93,15 @@ export class SessionCallbacks {
   /** What has been called so far, and what waits. */
   get counts(): CallbackCounts {
     const { inFlight, waiting, breaker } = this.#dispatcher;
-    const disconnectsWaiting = this.#disconnects.size;
-    return { ...this.#counters.counts, inFlight, waiting, disconnectsWaiting, breaker: breaker.state };
+    return {
+      ...this.#counters.counts,
+      outages: breaker.opened,
+      queuedBytes: this.#options.queues.bytes,
+      inFlight,
+      waiting,
+      disconnectsWaiting: this.#disconnects.size,
+      breaker: breaker.state,
+    };
   }
 
   /** Serves a hub; called once, before it has sessions. Messages come by `receive`. */
@@ -156,6 +163,7 @@ export class SessionCallbacks {
   /** Takes a message of a client; answers false, and does nothing, where the backend is not called for messages. */
   receive(session: Session, message: Message, answer: AnswerListener): boolean {
     if (!this.#options.hooks.has("message")) return false;
+    this.#counters.called("message");
     this.#bound?.messages.receive(session, message, answer);
     return true;
   }
