@@ -181,8 +181,10 @@ export class Outbox implements MessageOutbox, WriteListener {
       if (writeDirectly(this.#socket as Socket, this.#handle, bytes, this)) this.#inFlight = bytes.length;
     } else if (this.#socket.writable) {
       this.#streamed = true;
-      // Where the system takes everything at once, the stream tells of no drain.
-      if (this.#socket.write(bytes)) this.#onRoom();
+      // Where the system takes at once what is over the stream's mark, the stream tells of no drain.
+      if (this.#socket.write(bytes) && bytes.length >= this.#socket.writableHighWaterMark) {
+        process.nextTick(this.#onRoom);
+      }
     }
   }
 
