@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { describe, test } from "node:test";
-import { HubError, Message, roomsByPattern, type Session } from "../../src/index.ts";
+import { acceptWebSocket } from "@sluice/websocket";
+import { Hub, HubError, Message, roomsByPattern, type Session, SocketFaces } from "../../src/index.ts";
 import { Queue } from "./support/queue.ts";
-import { startHub, startTimed } from "./support/server.ts";
-import { SessionClient } from "./support/session-client.ts";
+import { listen, startHub, startTimed } from "./support/server.ts";
+import { type Said, SessionClient } from "./support/session-client.ts";
 
 const key = "a-secret-of-this-client-0001";
 const rooms = roomsByPattern({
@@ -349,6 +351,29 @@ describe("a token on the session wire", () => {
       assert.equal(hub.size, 0);
     });
   }
+
+  test("is not needed where something before the face knows the client, and is where it says so", async (context) => {
+    const hub = new Hub();
+    const faces = new SocketFaces(hub, { identify });
+    const http = createServer();
+    http.on("upgrade", (request, socket, head) => {
+      const known = request.url === "/known" ? { identity: { user: "eve" } } : { awaitsToken: true };
+      acceptWebSocket(request, socket, head, faces.accept(request, known));
+    });
+    const port = await listen(context, http, hub);
+    const user = async (path: string, connect: object): Promise<string> => {
+      const client = await SessionClient.open(context, port, path);
+      client.say({ connect });
+      const greeted = client
+        .next()
+        .then(({ connected }) => hub.session(String((connected as Said)["session"]))?.user);
+      return (await Promise.race([greeted, client.ws.closed.then(({ code }) => String(code))])) ?? "";
+    };
+    assert.equal(await user("/known", {}), "eve");
+    assert.equal(await user("/known", { token: "ada" }), "ada");
+    assert.equal(await user("/", { token: "ada" }), "ada");
+    assert.equal(await user("/", {}), "4401");
+  });
 
   test("is refused where none is taken", async (context) => {
     const { port } = await startHub(context);

@@ -3,6 +3,7 @@ import { createServer as createHttp2Server, connect as connectHttp2 } from "node
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
+import * as fc from "fast-check";
 import { acceptHttp2WebSocket, connectHttp2WebSocket, connectWebSocket } from "@sluice/websocket";
 import { acceptInto, createSseHandler, Hub, roomsByPattern, SocketFaces } from "../../src/index.ts";
 import { Queue } from "./support/queue.ts";
@@ -114,6 +115,36 @@ describe("the faces on WebSockets", () => {
       error: { code: "INTERNAL", message: "the server failed" },
     });
     assert.ok((await failures.next()) instanceof TypeError);
+  });
+
+  test("survive clients that say anything at all", async (context) => {
+    const { hub, port } = await startHub(context);
+    hub.onMessage((session, text) => void session.send(text));
+    hub.onMessageBinary((session, bytes) => void session.send(bytes));
+    const texts = fc.oneof(fc.string({ unit: "binary" }), fc.json());
+    const bytes = fc.uint8Array({ maxLength: 100 }).map((each) => Buffer.from(each));
+    const messages = fc.sample(fc.array(fc.oneof(texts, bytes), { minLength: 1, maxLength: 5 }), {
+      numRuns: 60,
+      seed: 7,
+    });
+    const codes = new Set<number>();
+    for (const [index, said] of messages.entries()) {
+      const protocol = ["sluice.session.v1", "sluice.packet.v1"][index % 2]!;
+      const client = await WsClient.connect(context, port, { protocols: [protocol] });
+      for (const each of said) client.send(each);
+      client.socket.close(1000);
+      codes.add((await client.closed).code);
+    }
+    assert.deepEqual(
+      [...codes].filter((code) => ![1000, 1003, 1009, 4400].includes(code)),
+      [],
+    );
+    const { client } = await SessionClient.connect(context, port);
+    assert.deepEqual(
+      await client.call({ send: "still here?" }).then(({ message }) => message),
+      "still here?",
+    );
+    assert.equal(hub.size, 1);
   });
 
   test("keep what an application sends before it reads in order, however the client reads", async (context) => {

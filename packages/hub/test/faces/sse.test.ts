@@ -110,6 +110,26 @@ describe("an event stream", () => {
     assert.equal(hub.size, 1);
   });
 
+  test("does not say that it is further than the client, whose session goes on", async (context) => {
+    const { hub, port, sessions } = await start(context);
+    const path = `/?room=chat:1&resume=${key}`;
+    const away = new Queue<Session>();
+    hub.onAway((session) => away.push(session));
+    // It leaves before it has read anything, so it has no id to return with.
+    const first = await SseClient.connect(context, port, path);
+    await first.cut();
+    await sessions.next();
+    await away.next();
+    const { epoch } = await hub.publish("chat:1", "1");
+    await hub.publish("chat:1", "2");
+    const again = await SseClient.connect(context, port, path);
+    const events = await again.events.take(3);
+    assert.deepEqual(
+      events.map(({ id }) => id),
+      ["0;", `1;${epoch}.1`, `2;${epoch}.2`],
+    );
+  });
+
   test("recovers rooms by their positions where the session is gone", async (context) => {
     const { hub, port, sessions } = await start(context, { graceMs: 0 });
     const path = "/?room=chat:1&room=chat:2&room=plain";

@@ -7,6 +7,7 @@ import type { Face, Link } from "../../face.ts";
 import { closingFromError, fittingReason } from "../closing.ts";
 import { Expiry } from "../expiry.ts";
 import { reportsFrom } from "../session-wire/answers.ts";
+import type { RoomReport } from "../session-wire/server-message.ts";
 import { encodeEventId, type RoomPosition } from "./event-id.ts";
 import { encodeEvent } from "./event.ts";
 import { refusalFromClose, refuse, type SseResponse } from "./http-message.ts";
@@ -102,10 +103,7 @@ export class SseLink implements Link<SseFrame> {
     this.#state = { name: "open", attachment };
     this.session = session.id;
     if (resumed) this.#received = this.#request.resume?.received ?? 0;
-    for (const [index, { recovered: isRecovered = false, epoch, offset = 0 }] of rooms.entries()) {
-      if (isRecovered && this.#positions[index] !== undefined) continue;
-      this.#positions[index] = epoch === undefined ? undefined : { epoch, offset };
-    }
+    for (const [index, room] of rooms.entries()) this.#begin(index, room, resumed);
     this.#response.statusCode = 200;
     this.#response.setHeader("content-type", "text/event-stream");
     this.#response.setHeader("cache-control", "no-cache");
@@ -180,6 +178,15 @@ export class SseLink implements Link<SseFrame> {
   keepAlive(): void {
     if (this.#wasSilent) this.ping();
     this.#wasSilent = true;
+  }
+
+  /**
+   * Where the client is in a room, before its first delivery. With a session that goes on, only the client can say: the
+   * room is further than what is still to be sent.
+   */
+  #begin(index: number, { recovered = false, epoch, offset = 0 }: RoomReport, resumed: boolean): void {
+    if (resumed || (recovered && this.#positions[index] !== undefined)) return;
+    this.#positions[index] = epoch === undefined ? undefined : { epoch, offset };
   }
 
   #id(): string {
