@@ -21,9 +21,12 @@ export function payloadFrom({ data, isJson = false }: Pick<MessageInit, "data" |
   return create(PayloadSchema, { data: { case: "json", value: fromJson(ValueSchema, json) } });
 }
 
+/** Bytes of the type of a message. */
+export const maxTypeBytes = 255;
+
 /**
  * What a backend says, for clients; without a payload an empty text. Throws a HubError `INVALID_ARGUMENT` for JSON
- * that has no text, such as NaN, and for more than `maxBytes`.
+ * that has no text, such as NaN, for more than `maxBytes`, and for a type that is too long.
  */
 export function messageFrom(payload: Payload | undefined, type: string, maxBytes: number): MessageInit {
   const init = dataOf(payload);
@@ -32,7 +35,11 @@ export function messageFrom(payload: Payload | undefined, type: string, maxBytes
     const text = `The payload has ${bytes} bytes, more than the maximum of ${maxBytes} (limits.messageBytes).`;
     throw new HubError("INVALID_ARGUMENT", text);
   }
-  return type === "" ? init : { ...init, type };
+  if (type === "") return init;
+  if (Buffer.byteLength(type) > maxTypeBytes) {
+    throw new HubError("INVALID_ARGUMENT", `A type has at most ${maxTypeBytes} bytes.`);
+  }
+  return { ...init, type };
 }
 
 function dataOf(payload: Payload | undefined): MessageInit {

@@ -85,6 +85,7 @@ for (const streams of [0, 1, 3]) {
               { effect: { case: "send", value: { session: "nobody", payload: text("lost") } } },
               { effect: { case: "join", value: { room: "x".repeat(256) } } },
               send("y".repeat(101)),
+              { effect: { case: "send", value: { payload: text("x"), type: "t".repeat(256) } } },
               { effect: { case: "setState", value: { set: { big: "z".repeat(20_000) } } } },
               { effect: { case: undefined } },
               {
@@ -114,12 +115,12 @@ for (const streams of [0, 1, 3]) {
       const problems = scene.reports.flatMap((report) => (report.kind === "effect" ? [report] : []));
       assert.deepEqual(
         problems.map(({ effect }) => effect),
-        ["send", "join", "send", "setState", "none", "close"],
+        ["send", "join", "send", "send", "setState", "none", "close"],
       );
       assert.ok(
         problems.every(({ session, problem }) => session === client.session && problem !== "it failed"),
       );
-      assert.equal(scene.callbacks.counts.effectsFailed, 6);
+      assert.equal(scene.callbacks.counts.effectsFailed, 7);
     });
 
     test("keep the order of a session while others go on, and stop reading whose messages wait", async (context) => {

@@ -7,6 +7,7 @@ import {
   ResourceInfoSchema,
 } from "../../src/sessions/generated/google/rpc/error_details_pb.ts";
 import { converse } from "../support.ts";
+import { FakeClient } from "./fake-client.ts";
 import { PushClient, type PushFailure } from "./push-client.ts";
 import { startPushServer, token, type PushServer } from "./push-server.ts";
 
@@ -206,6 +207,25 @@ describe("the push API", () => {
     assert.deepEqual([member?.id, member?.rooms, member?.face, others], [ids[3], ["chat"], "fake", []]);
   });
 
+  test("answers with no more than fits into a message", async (context) => {
+    const { push, hub } = await start(context, { hub: { limits: { messageBytes: 1_000_000 } } });
+    for (let count = 0; count < 5; count++) await hub.publish("log:1", "x".repeat(900_000));
+    const first = await push.call("history", { room: "log:1" });
+    const last = first.publications.at(-1)?.offset ?? 0n;
+    assert.deepEqual([first.publications.length, last, first.complete], [2, 2n, true]);
+    const since = { epoch: first.newest?.epoch ?? "", offset: last };
+    const second = await push.call("history", { room: "log:1", since });
+    assert.equal(second.publications[0]?.offset, 3n);
+    const claims = { long: "y".repeat(1_500_000) };
+    for (let count = 0; count < 3; count++) {
+      await new FakeClient().connect(hub, { identity: { user: "ada", claims } });
+    }
+    const page = await push.call("sessions", { user: "ada" });
+    assert.equal(page.sessions.length, 2);
+    const next = await push.call("sessions", { user: "ada", pageToken: page.nextPageToken });
+    assert.deepEqual([next.sessions.length, next.nextPageToken], [1, ""]);
+  });
+
   test("names the field that cannot be meant", async (context) => {
     const { push } = await start(context, { hub: { limits: { messageBytes: 10 } } });
     const payload = text("x");
@@ -214,6 +234,7 @@ describe("the push API", () => {
       [push.call("publish", { room: "", payload }), "room"],
       [push.call("publish", { room: "a" }), "payload"],
       [push.call("publish", { room: "a", payload: text("x".repeat(11)) }), "payload"],
+      [push.call("publish", { room: "a", payload, type: "t".repeat(256) }), "type"],
       [push.call("send", { payload }), "sessions"],
       [push.call("send", { payload, user: "ada", sessions: ["a"] }), "user"],
       [push.call("send", { payload, sessions: many }), "sessions"],

@@ -1,4 +1,4 @@
-import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { create, fromJson, toBinary, type JsonValue } from "@bufbuild/protobuf";
 import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Hub, Member, Message, Publication, Session } from "@sluice/hub";
 import { claimsFrom } from "../envelope.ts";
@@ -26,6 +26,9 @@ import { invalidField } from "./push-error.ts";
 const defaultPage = 100;
 const mostSessionsPerPage = 1_000;
 
+/** Bytes of one page: gRPC clients take 4 MiB by default, and JSON needs more than protobuf. */
+const pageBytes = 2 * 1024 * 1024;
+
 /** Who of this gateway is in a room. */
 export function presence(hub: Hub, { room }: PresenceRequest): PresenceResponse {
   if (room === "") throw invalidField("room", "name a room");
@@ -50,9 +53,16 @@ export async function history(hub: Hub, request: HistoryRequest): Promise<Histor
   });
   return create(HistoryResponseSchema, {
     newest: { epoch: page.epoch, offset: BigInt(page.offset) },
-    publications: page.publications.map(publicationFrom),
+    publications: fitting(page.publications).map(publicationFrom),
     complete: page.complete,
   });
+}
+
+/** As many as fit into a page, one at least. */
+function fitting(publications: readonly Publication[]): readonly Publication[] {
+  let bytes = 0;
+  const over = publications.findIndex((each) => (bytes += each.bytes) > pageBytes);
+  return over < 0 ? publications : publications.slice(0, Math.max(1, over));
 }
 
 function publicationFrom({ offset, message, publishedAt }: Publication): PublicationMessage {
@@ -83,16 +93,19 @@ export function sessions(hub: Hub, request: SessionsRequest): SessionsResponse {
     throw invalidField("page_token", "it is none that this method has given");
   // Numbers are given in order, so that the last one tells where the next page begins.
   const after = Number(pageToken);
-  const page: Session[] = [];
+  const page: SessionInfo[] = [];
+  let bytes = 0;
   let hasMore = false;
   for (const session of user === "" ? hub.sessions : hub.sessionsOf(user)) {
     if (session.number <= after || (room !== "" && !session.rooms.has(room))) continue;
-    hasMore = page.length === size;
+    hasMore = page.length === size || bytes > pageBytes;
     if (hasMore) break;
-    page.push(session);
+    const info = infoFrom(session);
+    bytes += toBinary(SessionInfoSchema, info).length;
+    page.push(info);
   }
   return create(SessionsResponseSchema, {
-    sessions: page.map(infoFrom),
+    sessions: page,
     nextPageToken: hasMore ? String(page.at(-1)?.number ?? "") : "",
     total: hub.size,
   });

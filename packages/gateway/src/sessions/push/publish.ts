@@ -3,11 +3,12 @@ import { HubError, type Hub, type MessageInit } from "@sluice/hub";
 import { PublishResponseSchema } from "../generated/sluice/push/v1/push_pb.ts";
 import type { PublishRequest, PublishResponse } from "../generated/sluice/push/v1/push_pb.ts";
 import type { Payload } from "../generated/sluice/session/v1/session_pb.ts";
-import { messageFrom } from "../payload.ts";
+import { maxTypeBytes, messageFrom } from "../payload.ts";
 import { invalidField } from "./push-error.ts";
 
 /** What a request says. Throws a PushError for none, and for too much. */
 export function messageOf(hub: Hub, payload: Payload | undefined, type: string): MessageInit {
+  if (Buffer.byteLength(type) > maxTypeBytes) throw invalidField("type", `at most ${maxTypeBytes} bytes`);
   if (payload?.data.case === undefined) throw invalidField("payload", "set text, binary or json");
   try {
     return messageFrom(payload, type, hub.limits.messageBytes);

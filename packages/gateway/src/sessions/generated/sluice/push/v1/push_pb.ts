@@ -43,7 +43,8 @@ export type PublishRequest = Message<"sluice.push.v1.PublishRequest"> & {
   payload?: Payload | undefined;
 
   /**
-   * A name for what is said: the event of Server-Sent Events, the type of a packet (a decimal number). Default: none.
+   * A name for what is said: the event of Server-Sent Events, the type of a packet (a decimal number). At most 255 bytes.
+   * Default: none.
    *
    * @generated from field: string type = 3;
    */
@@ -526,7 +527,7 @@ export type HistoryRequest = Message<"sluice.push.v1.HistoryRequest"> & {
   since?: Position | undefined;
 
   /**
-   * How many publications. Default: 100. More than the gateway's `limits.historyPage` make a shorter page.
+   * How many publications. Default: 100. More than the gateway's `limits.historyPage`, or than 2 MiB, make a shorter page.
    *
    * @generated from field: uint32 limit = 3;
    */
@@ -636,7 +637,7 @@ export type SessionsRequest = Message<"sluice.push.v1.SessionsRequest"> & {
   room: string;
 
   /**
-   * At most 1,000. Default: 100.
+   * At most 1,000; fewer where they are more than 2 MiB. Default: 100.
    *
    * @generated from field: uint32 page_size = 3;
    */

@@ -275,7 +275,8 @@ export type Send = Message<"sluice.session.v1.Send"> & {
   payload?: Payload | undefined;
 
   /**
-   * A name for what is said: the event of Server-Sent Events, the type of a packet (a decimal number). Default: none.
+   * A name for what is said: the event of Server-Sent Events, the type of a packet (a decimal number). At most 255 bytes.
+   * Default: none.
    *
    * @generated from field: string type = 3;
    */
