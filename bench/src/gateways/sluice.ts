@@ -1,4 +1,4 @@
-import { createLogger, enlargeYoungGeneration, Gateway } from "@sluice/gateway";
+import { createLogger, growHeapFreely, Gateway } from "@sluice/gateway";
 import { createBalancedBackend, loadDescriptorSets, type ShareRules } from "@sluice/rpc";
 
 /** Late followers first get the latest note, so that all begin with one. */
@@ -6,7 +6,7 @@ const share: ShareRules = new Map([["/sluice.bench.Board/Follow", { replay: true
 
 /** The gateway as `sluice serve` makes it; with `shares` it opens `Board.Follow` once for all. Resolves to its port. */
 export async function startSluice(backend: string, descriptors: string, shares = false): Promise<number> {
-  enlargeYoungGeneration();
+  growHeapFreely();
   const gateway = new Gateway({
     upstreams: [
       {

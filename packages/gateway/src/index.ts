@@ -4,4 +4,4 @@ export { createLogger, type Logger, type LogLevel } from "./log.ts";
 export type { UpstreamOptions } from "./upstream.ts";
 export { defaultListenerLimits, type ListenerLimits } from "./listener/limits.ts";
 export type { ListenerCounts } from "./listener/listener.ts";
-export { enlargeYoungGeneration } from "./young-generation.ts";
+export { growHeapFreely } from "./heap-growth.ts";

@@ -11,7 +11,7 @@ import { Gateway } from "../gateway.ts";
 import { createLogger } from "../log.ts";
 import { callbackSource } from "../session-host/callback-source.ts";
 import { upstreamFromSource, type UpstreamSource } from "../upstream-source.ts";
-import { enlargeYoungGeneration } from "../young-generation.ts";
+import { growHeapFreely } from "../heap-growth.ts";
 import { CliError, listenError } from "./cli-error.ts";
 import { addConfigOptions, overridesFromFlags, type ConfigFlags } from "./config-flags.ts";
 import { certificateFiles, renewCertificate } from "./listener-tls.ts";
@@ -61,7 +61,7 @@ export function addServe(program: Command): void {
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
-  enlargeYoungGeneration();
+  growHeapFreely();
   const loaded = configFor(flags);
   const { config } = loaded;
   const host = flags.host ?? config.listen.host;
