@@ -24,6 +24,9 @@ export class Events {
   };
   readonly #errorHandlers: ((session: Session | undefined, error: unknown) => void)[] = [];
   #errors = 0;
+  #isTelling = false;
+  /** What happened while handlers were called. */
+  #later: (() => void)[] | undefined;
 
   /** How many errors there were. */
   get errors(): number {
@@ -51,16 +54,24 @@ export class Events {
     return this.#handlers.sentMessage.length > 0 || this.#handlers.sentMessageBinary.length > 0;
   }
 
-  /** Calls the handlers of an event, in the order in which they were added. */
+  /**
+   * Calls the handlers of an event, in the order in which they were added. What happens within one of them is told once
+   * the others know of this: none hears of an end before its beginning.
+   */
   emit<Name extends keyof HubEvents>(name: Name, session: Session, ...args: HubEvents[Name]): void {
-    const handlers: readonly Handler<Name>[] = this.#handlers[name];
-    for (const handler of handlers) {
-      try {
-        const handled = handler(...args);
-        if (handled instanceof Promise) handled.catch((error: unknown) => this.error(session, error));
-      } catch (error) {
-        this.error(session, error);
-      }
+    if (this.#handlers[name].length === 0) return;
+    if (this.#isTelling) {
+      (this.#later ??= []).push(() => this.#call(name, session, args));
+      return;
+    }
+    this.#isTelling = true;
+    try {
+      this.#call(name, session, args);
+      // Which may become more meanwhile.
+      for (const call of this.#later ?? []) call();
+    } finally {
+      this.#later = undefined;
+      this.#isTelling = false;
     }
   }
 
@@ -73,6 +84,18 @@ export class Events {
         handler(session, error);
       } catch (failure) {
         warn(failure);
+      }
+    }
+  }
+
+  #call<Name extends keyof HubEvents>(name: Name, session: Session, args: HubEvents[Name]): void {
+    const handlers: readonly Handler<Name>[] = this.#handlers[name];
+    for (const handler of handlers) {
+      try {
+        const handled = handler(...args);
+        if (handled instanceof Promise) handled.catch((error: unknown) => this.error(session, error));
+      } catch (error) {
+        this.error(session, error);
       }
     }
   }

@@ -48,15 +48,17 @@ export class Message extends Delivery {
     return this;
   }
 
-  /** Bytes of `data`; of a text, as UTF-8. */
+  /** Bytes of `data` and `type`; of texts, as UTF-8. What the limits of messages and outboxes count. */
   get contentBytes(): number {
-    if (this.#bytes < 0) {
-      this.#bytes = typeof this.data === "string" ? Buffer.byteLength(this.data) : this.data.byteLength;
-    }
+    if (this.#bytes < 0) this.#bytes = bytesOf(this.data) + (this.type === "" ? 0 : bytesOf(this.type));
     return this.#bytes;
   }
 
   protected override encode(face: Face): unknown {
     return face.message(this);
   }
+}
+
+function bytesOf(data: string | Uint8Array): number {
+  return typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
 }

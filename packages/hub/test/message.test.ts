@@ -17,6 +17,7 @@ describe("a message", () => {
     assert.equal(Message.from(bytes).contentBytes, 3);
     const all = Message.from({ data: "{}", isJson: true, type: "7", from: 9 });
     assert.deepEqual([all.data, all.isJson, all.type, all.from], ["{}", true, "7", 9]);
+    assert.equal(all.contentBytes, 3);
   });
 
   test("is made into one frame for each face, and another as a publication", () => {
