@@ -6,6 +6,7 @@ import { Events } from "./events.ts";
 import type { Admit, Authorize, HubOptions } from "./hub-options.ts";
 import { type HubLimits, resolveHubLimits } from "./limits.ts";
 import type { LiveSession } from "./live-session.ts";
+import { RateLimit } from "./rate-limit.ts";
 import type { RoomRule } from "./room-options.ts";
 import { Rooms } from "./rooms.ts";
 import { SessionTable } from "./session-table.ts";
@@ -24,6 +25,8 @@ export class Core {
   readonly tally: Tally = new Tally();
   readonly sessions: SessionTable = new SessionTable();
   readonly rooms: Rooms;
+  /** What one client may want. */
+  readonly rate: RateLimit;
   /** Sessions whose link is not open yet. */
   readonly opening: DeadlineQueue<LiveSession>;
   /** Sessions that wait for another link. */
@@ -40,6 +43,7 @@ export class Core {
     this.authorize = options.authorize;
     this.broker = options.broker ?? new MemoryBroker({ clock });
     this.rooms = new Rooms(this);
+    this.rate = new RateLimit(this.limits.messagesPerSecond, this.limits.messageBurst);
     this.opening = new DeadlineQueue(this.limits.openingMs, clock, expire);
     this.away = new DeadlineQueue(graceMs, clock, expire);
     this.broker.attach(

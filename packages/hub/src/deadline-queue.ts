@@ -21,6 +21,12 @@ export class DeadlineQueue<Owner> {
     return this.#waiting.size;
   }
 
+  /** Who waits the longest. */
+  get first(): Owner | undefined {
+    for (const owner of this.#waiting.keys()) return owner;
+    return undefined;
+  }
+
   /** Lets an owner wait, from now on if it does not already. */
   add(owner: Owner): void {
     if (this.#milliseconds === Infinity || this.#waiting.has(owner)) return;

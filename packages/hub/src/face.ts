@@ -31,7 +31,7 @@ export interface Link<Frame = unknown> {
   opened(attached: Attached): void;
   /**
    * Sends a frame. Answers whether to go on; after false, the hub keeps what comes until `Attachment.drained` is called,
-   * but may still send. A link that is closed answers false.
+   * but may still send. A link that is closed answers false. `drained` is not called from within it.
    */
   send(frame: Frame): boolean;
   /**

@@ -18,7 +18,6 @@ import type { LiveSession } from "./live-session.ts";
 import { Message, type MessageInit } from "./message.ts";
 import type { Presence } from "./presence.ts";
 import type { Position } from "./publication.ts";
-import { RateLimit } from "./rate-limit.ts";
 import type { HistoryOptions, JoinOptions, JoinResult, PublishOptions } from "./session.ts";
 
 /** One link of a session. Everything that its client wants comes through here, and is checked here. */
@@ -26,7 +25,8 @@ export class LiveAttachment implements Attachment {
   readonly session: LiveSession;
   readonly link: Link;
   readonly #core: Core;
-  readonly #rate: RateLimit;
+  /** From when on it may want as much at once as any client; see `RateLimit`. */
+  #full = 0;
   /** Told what became of the client, until it is known. */
   #settle: ((result: AttachResult) => void) | undefined;
 
@@ -34,7 +34,6 @@ export class LiveAttachment implements Attachment {
     this.#core = core;
     this.session = session;
     this.link = link;
-    this.#rate = new RateLimit(core.limits.messagesPerSecond, core.limits.messageBurst);
     this.#settle = settle;
   }
 
@@ -115,12 +114,13 @@ export class LiveAttachment implements Attachment {
     const addressee = this.#core.sessions.byNumber(number);
     if (addressee === undefined) throw new HubError("NOT_FOUND", `Nobody has the number ${number}.`);
     await this.#authorize("send", addressee.id);
+    if (addressee.isClosed) throw new HubError("NOT_FOUND", `The session with the number ${number} is over.`);
     const said = new Message({ ...message, from: this.session.number });
     this.#core.rooms.validateMessage(said);
     addressee.send(said);
   }
 
-  /** Joins the rooms that were asked for with the request, and lets the client know. */
+  /** Joins the rooms that were asked for with the request. Answers what became of each, in their order. */
   async joinAll(
     rooms: readonly { readonly room: string; readonly since?: Position }[],
   ): Promise<(JoinResult | JoinFailure)[]> {
@@ -172,8 +172,13 @@ export class LiveAttachment implements Attachment {
 
   /** Counts something that the client wants; a client that wants too much is sent away. */
   #take(): boolean {
-    if (this.#rate.take(this.#core.clock.now())) return true;
-    const { messagesPerSecond } = this.#core.limits;
+    const { rate, clock, limits } = this.#core;
+    const full = rate.take(this.#full, clock.now());
+    if (full !== undefined) {
+      this.#full = full;
+      return true;
+    }
+    const { messagesPerSecond } = limits;
     this.session.end({
       code: CloseCode.TOO_MANY,
       reason: `more than ${messagesPerSecond} messages a second`,

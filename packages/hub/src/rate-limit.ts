@@ -1,22 +1,22 @@
 /**
- * Whether something happens too often: so many times a second in the long run, and some more at once after a silence.
- * One number, no timer: the moment from which on the bucket would be full again (GCRA, ITU-T I.371).
+ * How often something may happen: so many times a second in the long run, and some more at once after a silence. Who is
+ * limited keeps one number, the moment from which on its bucket would be full again (GCRA, ITU-T I.371): no timer.
  */
 export class RateLimit {
   readonly #interval: number;
   readonly #tolerance: number;
-  #full = 0;
 
   constructor(perSecond: number, burst: number) {
     this.#interval = 1000 / perSecond;
     this.#tolerance = burst * this.#interval;
   }
 
-  /** Counts one at a time of the clock, in milliseconds. Answers false, and does not count it, if it is too many. */
-  take(now: number): boolean {
-    const full = Math.max(this.#full, now) + this.#interval;
-    if (full - now > this.#tolerance) return false;
-    this.#full = full;
-    return true;
+  /**
+   * Counts one more at a time of the clock, in milliseconds, for who has kept this moment; 0 at first. Answers the moment to keep
+   * from now on, or `undefined` if it is too many, and not counted.
+   */
+  take(full: number, now: number): number | undefined {
+    const next = Math.max(full, now) + this.#interval;
+    return next - now > this.#tolerance ? undefined : next;
   }
 }

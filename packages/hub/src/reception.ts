@@ -78,14 +78,18 @@ export class Reception {
   }
 
   #refuseOverLimits({ identity }: AttachRequest): Refusal | undefined {
-    const { sessions, limits } = this.#core;
-    if (sessions.size >= limits.sessions) {
+    const { sessions, limits, away } = this.#core;
+    if (sessions.size >= limits.sessions && !giveWay(away.first)) {
       return { code: CloseCode.TRY_AGAIN_LATER, reason: "there are too many sessions" };
     }
-    if (identity !== undefined && sessions.byUser(identity.user).size >= limits.sessionsPerUser) {
-      return { code: CloseCode.TOO_MANY, reason: "this user has too many sessions" };
-    }
+    if (this.#isFull(identity?.user ?? "", limits.sessionsPerUser)) return tooManyOfUser;
     return undefined;
+  }
+
+  /** Whether a user has so many sessions, and none of them is away and can give way. */
+  #isFull(user: string, most: number): boolean {
+    const sessions = this.#core.sessions.byUser(user);
+    return sessions.size >= most && !giveWay([...sessions].find(({ phase }) => phase === "away"));
   }
 
   /** Only the user who began a session can go on with it: the same key of another user is another key. */
@@ -166,9 +170,9 @@ export class Reception {
 
   /** From here on, the application is told of the session's end, also if it has ended while it was decided. */
   #letIn(session: LiveSession, attachment: LiveAttachment, request: AttachRequest, recovered: boolean): void {
-    const { sessions, limits, tally, events } = this.#core;
+    const { limits, tally, events } = this.#core;
     const { rooms = [] } = request;
-    const isOneTooMany = sessions.byUser(session.user).size > limits.sessionsPerUser;
+    const isOneTooMany = this.#isFull(session.user, limits.sessionsPerUser + 1);
     // A session that the application closes in `onConnect` can still say why.
     if (rooms.length === 0 && !isOneTooMany) attachment.greet({ resumed: false, recovered, rooms: [] });
     const { disconnection } = session;
@@ -179,7 +183,7 @@ export class Reception {
       tally.closed(disconnection.code);
       events.emit("disconnect", session, session, disconnection);
     } else if (isOneTooMany) {
-      session.end({ code: CloseCode.TOO_MANY, reason: "this user has too many sessions", clean: true });
+      session.end({ ...tooManyOfUser, clean: true });
     } else if (rooms.length === 0) attachment.open();
     else void this.#join(attachment, rooms, { resumed: false, recovered });
   }
@@ -194,6 +198,14 @@ export class Reception {
     attachment.greet({ ...result, rooms: joined });
     attachment.open();
   }
+}
+
+const tooManyOfUser: Refusal = { code: CloseCode.TOO_MANY, reason: "this user has too many sessions" };
+
+/** Ends a session without a link so that another one can begin. Answers false if there is none. */
+function giveWay(session: LiveSession | undefined): boolean {
+  session?.end({ code: CloseCode.TRY_AGAIN_LATER, reason: "its place was needed", clean: true });
+  return session !== undefined;
 }
 
 function isResumeRequest({ key, received }: ResumeRequest): boolean {

@@ -203,6 +203,8 @@ export class RoomFeed implements Position {
 
   /** Goes on with what has waited; which may lead to the next hole. */
   #goLive(waiting: Waiting): void {
+    // The last member may have left with what was delivered.
+    if (this.#state.kind === "stopped") return;
     this.#state = { kind: "live" };
     for (const publication of waiting.publications) this.#accept(publication);
     if (waiting.isCut) this.check();

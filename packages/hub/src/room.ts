@@ -146,11 +146,12 @@ export class Room implements FeedListener {
     let result: JoinResult | undefined;
     feed.exclusively(() => {
       for (const publication of missed) {
-        if (publication.except !== session.id) session.sender.deliver(publication);
+        if (publication.except === session.id) continue;
+        session.sender.deliver(publication);
+        this.#core.tally.delivered++;
       }
       if (this.#joining.get(session) === joining) result = this.#admit(session, position, true);
     });
-    this.#core.tally.delivered += missed.length;
     if (result === undefined) throw leftMeanwhile(this.name);
     return result;
   }

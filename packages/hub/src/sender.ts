@@ -172,9 +172,10 @@ export class Sender {
         return;
       }
       const count = policy === "latest" ? (this.#outbox?.dropAll(room) ?? 0) : this.#makeRoom(room, bytes);
-      const isDropped = !this.fits(bytes);
-      this.drop({ reason: "slow", room, count: count + (isDropped ? 1 : 0) });
-      if (isDropped) return;
+      const isKept = this.fits(bytes);
+      if (isKept) (this.#outbox ??= new Outbox()).push(delivery);
+      this.drop({ reason: "slow", room, count: isKept ? count : count + 1 });
+      return;
     }
     (this.#outbox ??= new Outbox()).push(delivery);
   }

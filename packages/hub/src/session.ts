@@ -71,7 +71,7 @@ export interface Session {
   readonly request: ClientRequest;
   /** What the application keeps with it. */
   readonly state: SessionState;
-  /** The rooms that it is in. */
+  /** The rooms that it is in, or about to be. */
   readonly rooms: ReadonlySet<string>;
   readonly phase: SessionPhase;
   /** The name of the face of its link, or of its last one. */

@@ -4,6 +4,7 @@ import { defaultHubLimits, Hub, type HubLimits } from "../src/index.ts";
 import { RateLimit } from "../src/rate-limit.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 import { connect, keyOf } from "./support/fake-link.ts";
+import { record } from "./support/record.ts";
 
 const tested = new Set<string>();
 
@@ -20,6 +21,36 @@ describe("limits", () => {
     assert.deepEqual((await connect(hub)).result, { code: 1013, reason: "there are too many sessions" });
     first.lose();
     assert.ok("attachment" in (await connect(hub)).result);
+  });
+
+  limit("sessions", "ends what is away the longest, before it refuses", async () => {
+    const hub = new Hub({ limits: { sessions: 2 } });
+    const [first, second] = [
+      await connect(hub, { resume: { key: keyOf(1), received: 0 } }),
+      await connect(hub, { resume: { key: keyOf(2), received: 0 } }),
+    ];
+    const told = record(hub);
+    second.lose();
+    first.lose();
+    assert.ok("attachment" in (await connect(hub)).result);
+    assert.deepEqual(told, ["away 2", "away 1", "disconnect 2 1013 its place was needed clean", "connect 3"]);
+    assert.equal(hub.size, 2);
+  });
+
+  limit("sessionsPerUser", "ends one of them that is away, before it refuses", async () => {
+    const hub = new Hub({
+      limits: { sessionsPerUser: 1 },
+      admit: ({ request: { path } }) => (path === "/as-ada" ? { identity: { user: "ada" } } : undefined),
+    });
+    const identity = { user: "ada" };
+    const first = await connect(hub, { identity, resume: { key: keyOf(1), received: 0 } });
+    first.lose();
+    const second = await connect(hub, { path: "/as-ada", resume: { key: keyOf(2), received: 0 } });
+    assert.ok("attachment" in second.result);
+    assert.equal(first.session.isClosed, true);
+    second.lose();
+    assert.ok("attachment" in (await connect(hub, { identity })).result);
+    assert.equal(second.session.isClosed, true);
   });
 
   limit("sessionsPerUser", "refuses with 4429, also for users whom `admit` finds out", async () => {
@@ -212,9 +243,15 @@ async function replayed(limits: Partial<HubLimits>): Promise<void> {
 describe("a rate limit", () => {
   test("lets the burst pass, then the rate, and is full again after a silence", () => {
     const rate = new RateLimit(10, 3);
+    let full = 0;
     const taken = (now: number, times: number): number => {
       let count = 0;
-      for (let index = 0; index < times; index++) if (rate.take(now)) count++;
+      for (let index = 0; index < times; index++) {
+        const next = rate.take(full, now);
+        if (next === undefined) continue;
+        full = next;
+        count++;
+      }
       return count;
     };
     assert.equal(taken(1000, 5), 3);
@@ -230,7 +267,7 @@ describe("a rate limit", () => {
       new RateLimit(Infinity, 1),
       new RateLimit(1, Infinity),
     ]) {
-      for (let index = 0; index < 1000; index++) assert.equal(rate.take(5), true);
+      for (let index = 0; index < 1000; index++) assert.notEqual(rate.take(5, 5), undefined);
     }
   });
 });
