@@ -57,7 +57,7 @@ export async function setScene(context: TestContext, options: SceneOptions = {})
 
 /** Resolves when something has come true. */
 export async function eventually(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 5_000;
+  const end = performance.now() + 20_000;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`this did not come true: ${condition.toString()}`);
     await new Promise((resolve) => setImmediate(resolve));
