@@ -75,4 +75,3 @@ export { defaultSseLimits, type SseLimits } from "./faces/sse/sse-limits.ts";
 export type { SseRequest, SseResponse } from "./faces/sse/http-message.ts";
 export type { ClientOptions, KnownClient, OpeningRequest } from "./faces/client.ts";
 export type { Identify, TimedIdentity } from "./faces/timed-identity.ts";
-export type { Violation } from "./faces/violation.ts";

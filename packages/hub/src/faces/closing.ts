@@ -1,12 +1,9 @@
+import type { Refusal } from "../attachment.ts";
 import { CloseCode } from "../close-code.ts";
 import { HubError } from "../hub-error.ts";
-import type { Violation } from "./violation.ts";
 
 /** The close code of RFC 6455 for a kind of message that is not taken. */
 export const unsupportedData = 1003;
-
-/** The close code of RFC 6455 for a message over a limit. */
-export const messageTooBig = 1009;
 
 /** Bytes of a reason in a close frame (RFC 6455 section 5.5.1). */
 const maxReasonBytes = 123;
@@ -22,7 +19,7 @@ export function fittingReason(reason: string): string {
 }
 
 /** How a client is closed that is not identified, given what `Identify` rejected with. */
-export function unidentified(error: unknown): Violation {
+export function unidentified(error: unknown): Refusal {
   if (!(error instanceof HubError)) {
     return { code: CloseCode.UNAUTHENTICATED, reason: "the token is not valid" };
   }
@@ -31,7 +28,7 @@ export function unidentified(error: unknown): Violation {
 }
 
 /** How a client is closed for whom the hub could not do something, where its wire has no words for that. */
-export function closingFromError(error: unknown): Violation {
+export function closingFromError(error: unknown): Refusal {
   if (!(error instanceof HubError)) return { code: CloseCode.INTERNAL, reason: "the server failed" };
   return { code: closeCodeOf(error), reason: error.message };
 }

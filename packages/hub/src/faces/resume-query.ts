@@ -1,12 +1,11 @@
-import type { ResumeRequest } from "../attachment.ts";
+import type { ResumeRequest, Refusal } from "../attachment.ts";
 import { CloseCode } from "../close-code.ts";
-import type { Violation } from "./violation.ts";
 
 /**
  * What `?resume=KEY&received=N` asks for; undefined where there is no `resume`. For wires that cannot say
  * `recovered: false`, so a client that has had something is refused where it cannot have the rest.
  */
-export function resumeFromQuery(query: URLSearchParams): ResumeRequest | Violation | undefined {
+export function resumeFromQuery(query: URLSearchParams): ResumeRequest | Refusal | undefined {
   const key = query.get("resume");
   const received = query.get("received") ?? "0";
   if (key === null) {

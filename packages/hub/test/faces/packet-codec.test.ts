@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { decodePackets, encodePacket, type Packet } from "../../src/faces/packet/packet-codec.ts";
-import { isViolation } from "../../src/faces/violation.ts";
+import { isRefusal } from "../../src/faces/refusal.ts";
 
 const limits = { maxPackets: 3, maxContentBytes: 8 };
 
@@ -31,7 +31,7 @@ describe("the packet codec", () => {
   for (const [name, hex, expected] of whole) {
     test(`reads ${name}`, () => {
       const packets = decodePackets(message(hex), limits);
-      assert.ok(!isViolation(packets));
+      assert.ok(!isRefusal(packets));
       assert.deepEqual(show(packets), expected);
       assert.equal(Buffer.concat(packets.map(encodePacket)).toString("hex"), message(hex).toString("hex"));
     });
@@ -70,18 +70,18 @@ describe("the packet codec", () => {
   ];
   for (const [name, hex, code, reason] of broken) {
     test(`refuses ${name} with ${code}`, () => {
-      const violation = decodePackets(message(hex), limits);
-      assert.ok(isViolation(violation));
-      assert.equal(violation.code, code);
-      assert.match(violation.reason, reason);
-      assert.ok(Buffer.byteLength(violation.reason) <= 123, "it fits into a close frame");
+      const refusal = decodePackets(message(hex), limits);
+      assert.ok(isRefusal(refusal));
+      assert.equal(refusal.code, code);
+      assert.match(refusal.reason, reason);
+      assert.ok(Buffer.byteLength(refusal.reason) <= 123, "it fits into a close frame");
     });
   }
 
   test("reads a message that is a view of a larger buffer", () => {
     const larger = message("ffffff 00000001 00000001 00000002 aa ffffff");
     const packets = decodePackets(larger.subarray(3, 16), limits);
-    assert.ok(!isViolation(packets));
+    assert.ok(!isRefusal(packets));
     assert.deepEqual(show(packets), ["1 2 aa"]);
   });
 
@@ -92,17 +92,17 @@ describe("the packet codec", () => {
     fc.assert(
       fc.property(fc.array(packet, { minLength: 1, maxLength: 3 }), (packets) => {
         const decoded = decodePackets(Buffer.concat(packets.map(encodePacket)), limits);
-        assert.ok(!isViolation(decoded));
+        assert.ok(!isRefusal(decoded));
         assert.deepEqual(show(decoded), show(packets));
       }),
     );
   });
 
-  test("takes any bytes for packets that make them up again, or for a violation", () => {
+  test("takes any bytes for packets that make them up again, or refuses them", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         const decoded = decodePackets(bytes, limits);
-        if (isViolation(decoded)) assert.ok([1009, 4400, 4429].includes(decoded.code));
+        if (isRefusal(decoded)) assert.ok([1009, 4400, 4429].includes(decoded.code));
         else assert.deepEqual(Buffer.concat(decoded.map(encodePacket)), Buffer.from(bytes));
       }),
     );

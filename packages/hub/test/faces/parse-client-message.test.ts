@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { memberText } from "../../src/faces/session-wire/json-member.ts";
 import { parseClientMessage } from "../../src/faces/session-wire/parse-client-message.ts";
-import { isViolation } from "../../src/faces/violation.ts";
+import { isRefusal } from "../../src/faces/refusal.ts";
 
 const text = (data: string): unknown => ({ data, isJson: false });
 const json = (data: string): unknown => ({ data, isJson: true });
@@ -96,9 +96,9 @@ describe("what a client says on the session wire", () => {
     ['{"received":1,"id":1}', /"id" is unknown with received/],
   ];
   for (const [said, problem] of wrong) {
-    test(`${said || "nothing"} is a violation`, () => {
+    test(`${said || "nothing"} is refused`, () => {
       const parsed = parseClientMessage(said);
-      assert.ok(isViolation(parsed));
+      assert.ok(isRefusal(parsed));
       assert.equal(parsed.code, 4400);
       assert.match(parsed.reason, problem);
       assert.ok(Buffer.byteLength(parsed.reason) <= 123, "it fits into a close frame");
@@ -126,7 +126,7 @@ describe("what a client says on the session wire", () => {
   for (const [said, problem] of invalid) {
     test(`${said} is answered with what is wrong`, () => {
       const parsed = parseClientMessage(said);
-      assert.ok(!isViolation(parsed) && parsed.verb === "invalid");
+      assert.ok(!isRefusal(parsed) && parsed.verb === "invalid");
       assert.equal(parsed.id, 1);
       assert.match(parsed.problem, problem);
     });

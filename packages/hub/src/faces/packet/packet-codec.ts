@@ -1,6 +1,5 @@
+import type { Refusal } from "../../attachment.ts";
 import { CloseCode } from "../../close-code.ts";
-import { messageTooBig } from "../closing.ts";
-import type { Violation } from "../violation.ts";
 
 /** The subprotocol of nested packets. */
 export const packetProtocol = "sluice.packet.v1";
@@ -27,9 +26,9 @@ export interface PacketLimits {
 
 /**
  * The packets of one binary WebSocket message, which holds one or more of them, each whole. Their contents are views
- * of the message. A message that is not so, or that is over a limit, is a violation, whatever of it was right.
+ * of the message. A message that is not so, or that is over a limit, is refused, whatever of it was right.
  */
-export function decodePackets(message: Uint8Array, limits: PacketLimits): Packet[] | Violation {
+export function decodePackets(message: Uint8Array, limits: PacketLimits): Packet[] | Refusal {
   const { length: end } = message;
   const view = new DataView(message.buffer, message.byteOffset, end);
   const packets: Packet[] = [];
@@ -46,7 +45,7 @@ export function decodePackets(message: Uint8Array, limits: PacketLimits): Packet
     const length = view.getUint32(at + 4);
     if (length > limits.maxContentBytes) {
       const found = `${length} bytes of content, over the limit of ${limits.maxContentBytes}`;
-      return { code: messageTooBig, reason: `packet ${number} of the message: ${found}` };
+      return { code: CloseCode.TOO_BIG, reason: `packet ${number} of the message: ${found}` };
     }
     const from = at + packetHeaderBytes;
     if (length > end - from) {

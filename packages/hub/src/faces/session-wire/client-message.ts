@@ -1,4 +1,4 @@
-import type { Violation } from "../violation.ts";
+import type { Refusal } from "../../attachment.ts";
 
 /** Where a client stands in a room, as it says so. */
 export interface ClientPosition {
@@ -60,4 +60,4 @@ export interface InvalidCommand {
 export type ClientMessage = ConnectMessage | ReceivedMessage | Command | InvalidCommand;
 
 /** What a text of a client turned out to be. */
-export type Parsed = ClientMessage | Violation;
+export type Parsed = ClientMessage | Refusal;

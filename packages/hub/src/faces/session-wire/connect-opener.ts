@@ -1,8 +1,9 @@
+import type { Refusal } from "../../attachment.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Client } from "../client.ts";
 import { unidentified, unsupportedData } from "../closing.ts";
+import { isRefusal } from "../refusal.ts";
 import type { Identify, TimedIdentity } from "../timed-identity.ts";
-import { isViolation, type Violation } from "../violation.ts";
 import type { Opener, Opening } from "../websocket/conversation.ts";
 import type { ConnectMessage } from "./client-message.ts";
 import { parseClientMessage } from "./parse-client-message.ts";
@@ -18,15 +19,15 @@ export class ConnectOpener implements Opener {
     this.#identify = identify;
   }
 
-  opening(): Violation {
+  opening(): Refusal {
     return { code: CloseCode.MALFORMED, reason: "the first message must be connect" };
   }
 
-  first(data: Buffer, isBinary: boolean): Promise<Opening | Violation> | Opening | Violation {
+  first(data: Buffer, isBinary: boolean): Promise<Opening | Refusal> | Opening | Refusal {
     if (isBinary)
       return { code: unsupportedData, reason: "a message must be JSON in a text, and this is binary" };
     const parsed = parseClientMessage(data.toString());
-    if (isViolation(parsed)) return parsed;
+    if (isRefusal(parsed)) return parsed;
     if (parsed.verb !== "connect") return this.opening();
     if (parsed.token !== undefined) return this.#identified(parsed, parsed.token);
     if (this.#client.awaitsToken === true) {
@@ -35,7 +36,7 @@ export class ConnectOpener implements Opener {
     return openingFrom(parsed, this.#client.identity);
   }
 
-  async #identified(message: ConnectMessage, token: string): Promise<Opening | Violation> {
+  async #identified(message: ConnectMessage, token: string): Promise<Opening | Refusal> {
     if (this.#identify === undefined) {
       return { code: CloseCode.UNAUTHENTICATED, reason: "no tokens are taken in connect here" };
     }

@@ -1,5 +1,5 @@
+import type { Refusal } from "../../attachment.ts";
 import { CloseCode } from "../../close-code.ts";
-import type { Violation } from "../violation.ts";
 import type { ClientData, ClientPosition, Command, ConnectMessage, Parsed } from "./client-message.ts";
 import { memberText } from "./json-member.ts";
 
@@ -25,8 +25,8 @@ const verbs = Object.keys(membersOf) as readonly Verb[];
 class Problem extends Error {}
 
 /**
- * What one text of a client says. A text that is no JSON object with exactly one verb is a violation; a verb whose
- * members are wrong is an invalid command where the client can be answered, and else a violation too.
+ * What one text of a client says. A text that is no JSON object with exactly one verb is refused; a verb whose
+ * members are wrong is an invalid command, which the client is told of, but for `connect` and `received`, which are refused too.
  */
 export function parseClientMessage(text: string): Parsed {
   let value: unknown;
@@ -186,6 +186,6 @@ function checkMembers(value: Members, known: readonly string[], where: string): 
   throw new Problem(`${JSON.stringify(unknown.slice(0, 40))} is unknown ${where}`);
 }
 
-function malformed(reason: string): Violation {
+function malformed(reason: string): Refusal {
   return { code: CloseCode.MALFORMED, reason };
 }

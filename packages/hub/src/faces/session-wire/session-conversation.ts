@@ -1,10 +1,9 @@
 import type { Attached, Attachment } from "../../attachment.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Drop } from "../../drop.ts";
-import type { RateLimit } from "../../rate-limit.ts";
 import type { JoinResult } from "../../session.ts";
 import { unsupportedData } from "../closing.ts";
-import { isViolation } from "../violation.ts";
+import { isRefusal } from "../refusal.ts";
 import type { Conversation } from "../websocket/conversation.ts";
 import { Pause, type SocketLink } from "../websocket/socket-link.ts";
 import { reportsFrom } from "./answers.ts";
@@ -27,7 +26,8 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
   /** The epochs that the client knows, by room. */
   readonly #epochs = new Map<string, string>();
   #attachment: Attachment | undefined;
-  #rate: RateLimit | undefined;
+  /** What `RateLimit` wants to be kept. */
+  #full = 0;
   /** Whether the hub waits for what is held to leave. */
   #wantsDrain = false;
 
@@ -61,7 +61,7 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
       return;
     }
     const parsed = parseClientMessage(data.toString());
-    if (isViolation(parsed)) this.#link.fail(parsed);
+    if (isRefusal(parsed)) this.#link.fail(parsed);
     else if (parsed.verb === "invalid") {
       if (this.#mayGoOn()) this.#commands.refuse(parsed);
     } else if (parsed.verb === "received") {
@@ -108,9 +108,12 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
 
   /** Counts what the hub does not count, and ends a client that says too much of it. */
   #mayGoOn(): boolean {
-    const { clock, createRateLimit } = this.#options;
-    this.#rate ??= createRateLimit();
-    if (this.#rate.take(clock.now())) return true;
+    const { clock, rate } = this.#options;
+    const full = rate.take(this.#full, clock.now());
+    if (full !== undefined) {
+      this.#full = full;
+      return true;
+    }
     this.#link.fail({ code: CloseCode.TOO_MANY, reason: "more messages a second than allowed" });
     return false;
   }

@@ -19,7 +19,7 @@ export interface SessionWireOptions {
   /** Commands of a client that wait for their answers; while it is that many, nothing is read. */
   readonly pendingCommands: number;
   /** A limit of what a client says beside commands that the hub counts. */
-  readonly createRateLimit: () => RateLimit;
+  readonly rate: RateLimit;
   /** Bytes of the publications in one answer to `history`. */
   readonly historyBytes: number;
   /** Seconds between pings; 0 for none. */

@@ -1,12 +1,12 @@
 import type { Answer } from "../../answer.ts";
-import { type Clock, systemClock } from "../../clock.ts";
 import type { Refusal } from "../../attachment.ts";
+import { type Clock, systemClock } from "../../clock.ts";
 import type { Hub } from "../../hub.ts";
 import type { Message } from "../../message.ts";
 import { checkPositive } from "../check-limits.ts";
 import { type Client, type ClientOptions, clientFromRequest, type KnownClient } from "../client.ts";
+import { isRefusal } from "../refusal.ts";
 import { httpStatusOfCode } from "../status-code.ts";
-import { isViolation } from "../violation.ts";
 import {
   type HttpRefusal,
   refusalFromClose,
@@ -132,7 +132,7 @@ class Streams {
     const { rooms, resume } = wish;
     const attach = { ...asked, ...who, rooms, ...(resume === undefined ? {} : { resume }) };
     void this.#hub.attach(link, attach).then((result) => {
-      if (isViolation(result)) link.close(result.code, result.reason);
+      if (isRefusal(result)) link.close(result.code, result.reason);
     });
   }
 
@@ -198,7 +198,7 @@ function acceptsEvents(accept: string | undefined): boolean {
 /** Answers a POST: 202, or 200 with what the backend replied, or why the message was refused. */
 function answerPost(response: SseResponse, result: Answer | Refusal): void {
   if (response.destroyed) return;
-  if (isViolation(result)) refuse(response, refusalFromClose(result.code, result.reason));
+  if (isRefusal(result)) refuse(response, refusalFromClose(result.code, result.reason));
   else if (!result.ok) {
     const { code, message } = result;
     refuse(response, { status: httpStatusOfCode(code), code, message });

@@ -1,9 +1,8 @@
-import type { Attached, Attachment, AttachRequest, ClientRequest } from "../../attachment.ts";
+import type { Attached, Attachment, AttachRequest, ClientRequest, Refusal } from "../../attachment.ts";
 import type { Drop } from "../../drop.ts";
 import type { Face } from "../../face.ts";
 import type { Client } from "../client.ts";
 import type { TimedIdentity } from "../timed-identity.ts";
-import type { Violation } from "../violation.ts";
 import type { SocketLink } from "./socket-link.ts";
 
 /** What a client asks for at first, beside what its HTTP request says. */
@@ -16,9 +15,9 @@ export interface Opener {
   /** Whether the client has to say something before that is known. */
   readonly awaitsFirst: boolean;
   /** What the client asks for whose first message is not awaited. */
-  opening(): Opening | Violation;
+  opening(): Opening | Refusal;
   /** What the client asks for that says this at first. Never rejects. */
-  first(data: Buffer, isBinary: boolean): Promise<Opening | Violation> | Opening | Violation;
+  first(data: Buffer, isBinary: boolean): Promise<Opening | Refusal> | Opening | Refusal;
 }
 
 /** How one link that is open speaks its wire. */

@@ -7,10 +7,10 @@ import { HubError } from "../../hub-error.ts";
 import type { Message } from "../../message.ts";
 import type { Client } from "../client.ts";
 import { closingFromError, unsupportedData } from "../closing.ts";
-import { refusedPacket, refusedPacketType } from "../packet/refused-packet.ts";
 import { decodePackets, encodePacket, type Packet, type PacketLimits } from "../packet/packet-codec.ts";
+import { refusedPacket, refusedPacketType } from "../packet/refused-packet.ts";
+import { isRefusal } from "../refusal.ts";
 import type { Identify } from "../timed-identity.ts";
-import { isViolation } from "../violation.ts";
 import type { Conversation, Wire } from "./conversation.ts";
 import { QueryOpener } from "./query-opener.ts";
 import { Pause, type SocketLink } from "./socket-link.ts";
@@ -89,7 +89,7 @@ class PacketConversation implements Conversation<PreparedMessage> {
       return;
     }
     const packets = decodePackets(data, this.#options.limits);
-    if (isViolation(packets)) {
+    if (isRefusal(packets)) {
       this.#link.fail(packets);
       return;
     }

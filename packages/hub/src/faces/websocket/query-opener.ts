@@ -1,9 +1,10 @@
+import type { Refusal } from "../../attachment.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Client } from "../client.ts";
 import { unidentified } from "../closing.ts";
+import { isRefusal } from "../refusal.ts";
 import { resumeFromQuery } from "../resume-query.ts";
 import type { Identify, TimedIdentity } from "../timed-identity.ts";
-import { isViolation, type Violation } from "../violation.ts";
 import type { Opener, Opening } from "./conversation.ts";
 
 /** What a client asks for on a wire that has no words for it: by its query, and by a token as its first message. */
@@ -18,16 +19,16 @@ export class QueryOpener implements Opener {
     this.#identify = identify;
   }
 
-  opening(identity: TimedIdentity | undefined = this.#client.identity): Opening | Violation {
+  opening(identity: TimedIdentity | undefined = this.#client.identity): Opening | Refusal {
     const resume = resumeFromQuery(this.#client.query);
-    if (resume !== undefined && isViolation(resume)) return resume;
+    if (resume !== undefined && isRefusal(resume)) return resume;
     return {
       ...(identity === undefined ? {} : { identity }),
       ...(resume === undefined ? {} : { resume }),
     };
   }
 
-  async first(data: Buffer, isBinary: boolean): Promise<Opening | Violation> {
+  async first(data: Buffer, isBinary: boolean): Promise<Opening | Refusal> {
     if (isBinary || this.#identify === undefined) {
       return { code: CloseCode.UNAUTHENTICATED, reason: "the first message must be a token, as a text" };
     }

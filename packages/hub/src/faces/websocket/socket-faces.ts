@@ -166,7 +166,7 @@ function createWire(
         pingSeconds,
         identify,
         clock,
-        createRateLimit: () => new RateLimit(messagesPerSecond, messageBurst),
+        rate: new RateLimit(messagesPerSecond, messageBurst),
         failed,
       });
     }

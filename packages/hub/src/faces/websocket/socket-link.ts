@@ -1,5 +1,5 @@
 import type { Closed, PreparedMessage, WebSocketConnection } from "@sluice/websocket";
-import type { Attached, Attachment, ClientRequest } from "../../attachment.ts";
+import type { Attached, Attachment, ClientRequest, Refusal } from "../../attachment.ts";
 import type { Clock, Timer } from "../../clock.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Drop } from "../../drop.ts";
@@ -8,7 +8,7 @@ import type { Hub } from "../../hub.ts";
 import type { Client } from "../client.ts";
 import { fittingReason } from "../closing.ts";
 import { Expiry } from "../expiry.ts";
-import { isViolation, type Violation } from "../violation.ts";
+import { isRefusal } from "../refusal.ts";
 import type { Conversation, Opener, Opening, Wire } from "./conversation.ts";
 
 /** What all links of a server share. */
@@ -142,7 +142,7 @@ export class SocketLink<Frame = unknown> implements Link<Frame> {
   }
 
   /** The client broke a rule of its wire: its session is over. */
-  fail({ code, reason }: Violation): void {
+  fail({ code, reason }: Refusal): void {
     if (this.#state.name === "open") this.#state.attachment.session.close(code, fittingReason(reason));
     this.close(code, reason);
   }
@@ -196,15 +196,15 @@ export class SocketLink<Frame = unknown> implements Link<Frame> {
     else this.#open(opening);
   }
 
-  #open(opening: Opening | Violation): void {
+  #open(opening: Opening | Refusal): void {
     if (this.#state.name !== "asking") return;
-    if (isViolation(opening)) {
+    if (isRefusal(opening)) {
       this.fail(opening);
       return;
     }
     this.expiresAt(opening.identity?.expiresAt);
     void this.#surroundings.hub.attach(this, { ...this.#request, ...opening }).then((result) => {
-      if (isViolation(result)) this.fail(result);
+      if (isRefusal(result)) this.fail(result);
     });
   }
 
