@@ -40,7 +40,8 @@ export class DeadlineQueue<Owner> {
     const now = this.#clock.now();
     try {
       for (const [owner, at] of this.#waiting) {
-        if (at > now) break;
+        // Timers have whole milliseconds: what is due within one is due.
+        if (at - now >= 1) break;
         this.#waiting.delete(owner);
         this.#due(owner);
       }

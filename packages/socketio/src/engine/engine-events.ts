@@ -6,8 +6,9 @@ import type { EngineSession } from "./session.ts";
 export interface ConnectionError {
   readonly req: IncomingMessage;
   readonly code: ErrorCode;
+  /** The code in words. */
   readonly message: string;
-  /** What is known beside: often a `name` of what was wrong, and an `error`. */
+  /** What is known beside: often a `name` of what was wrong, a `message` or an `error`. */
   readonly context: Readonly<Record<string, unknown>>;
 }
 

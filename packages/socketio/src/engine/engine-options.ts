@@ -54,7 +54,7 @@ export interface EngineOptions {
   readonly perMessageDeflate?: boolean | PerMessageDeflateOptions;
   /** Compression of answers to polls. Default true, from 1,024 bytes on. */
   readonly httpCompression?: boolean | Partial<HttpCompression>;
-  /** A cookie with the session's id, which some load balancers go by. Default false. */
+  /** A cookie with the session's id in the answer to a handshake by polling, for load balancers. Default false. */
   readonly cookie?: boolean | CookieOptions;
   /** Which pages of other origins may read answers, and open WebSockets. Default false: none. */
   readonly cors?: false | CorsOptions | CorsOptionsDelegate;

@@ -155,10 +155,8 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     const { request, upgrading } = arrival;
     let connection: WebSocketConnection | undefined;
     if (upgrading !== undefined) {
-      connection = this.#accept(arrival, upgrading, id);
+      connection = this.#accept(arrival, upgrading, true);
       if (connection === undefined) return;
-    } else if (this.opts.cookie !== undefined) {
-      arrival.response.setHeader("Set-Cookie", serializeCookie(this.opts.cookie, id));
     }
     const session = new LiveSession(this.#host, {
       id,
@@ -169,29 +167,26 @@ export class EngineServer extends EventEmitter<EngineEvents> {
       connection,
     });
     this.#sessions.set(id, session);
-    if (connection === undefined) session.handle(arrival);
+    if (connection === undefined) session.handle({ ...arrival, headers: this.#cookieOf(id) });
     this.#host.handlers.open?.(session, request);
     this.emit("connection", session);
   }
 
   #upgrade(arrival: Arrival, upgrading: Upgrade, session: LiveSession): void {
-    const connection = this.#accept(arrival, upgrading, undefined);
+    const connection = this.#accept(arrival, upgrading, false);
     if (connection === undefined) return;
     if (!session.mayUpgrade) connection.close();
     else session.startUpgrade({ connection, revision: session.protocol, base64: hasBase64(arrival) });
   }
 
-  /** Answers the opening handshake; `id` is that of the session that begins with it. */
+  /** Answers the opening handshake of a WebSocket, with which a session begins or is upgraded. */
   #accept(
     { request }: Arrival,
     { socket, head, response }: Upgrade,
-    id: string | undefined,
+    isHandshake: boolean,
   ): WebSocketConnection | undefined {
     const headers = headersForUpgrade(response, socket);
-    if (id !== undefined && this.opts.cookie !== undefined) {
-      headers["Set-Cookie"] = serializeCookie(this.opts.cookie, id);
-    }
-    this.#addHeaders(headers, request, id !== undefined);
+    this.#addHeaders(headers, request, isHandshake);
     socket.off("error", ignoreError);
     return acceptWebSocket(request, socket, head, {
       handlers: ownedHandlers,
@@ -201,6 +196,12 @@ export class EngineServer extends EventEmitter<EngineEvents> {
       headers,
       clock: this.opts.clock,
     });
+  }
+
+  /** A session that begins on a WebSocket stays with its server as it is. */
+  #cookieOf(id: string): OutgoingHttpHeaders | undefined {
+    const { cookie } = this.opts;
+    return cookie === undefined ? undefined : { "Set-Cookie": [serializeCookie(cookie, id)] };
   }
 
   /** Browsers let pages of any origin open WebSockets, with the cookies of their user. */
@@ -224,8 +225,8 @@ export class EngineServer extends EventEmitter<EngineEvents> {
 
   #refuse({ request, response }: Arrival, refusal: Refusal): void {
     refuse(response, refusal);
-    const { code, message = errorMessages[code], context } = refusal;
-    this.emit("connection_error", { req: request, code, message, context });
+    const { code, context } = refusal;
+    this.emit("connection_error", { req: request, code, message: errorMessages[code], context });
   }
 
   #createHost(handlers: SessionHandlers): SessionHost {

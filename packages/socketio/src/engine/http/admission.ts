@@ -32,7 +32,7 @@ export function checkTransport(
   }
   const { origin } = request.headers;
   if (origin !== undefined && notInHeaders.test(origin)) return bad("INVALID_ORIGIN", { origin });
-  if (upgrade !== (transport === "websocket")) return bad("TRANSPORT_HANDSHAKE_ERROR", { transport });
+  if (upgrade && transport !== "websocket") return bad("TRANSPORT_HANDSHAKE_ERROR", { transport });
   return undefined;
 }
 
@@ -44,11 +44,15 @@ export function checkForSession(
   const { sid, EIO, transport } = query;
   if (session === undefined) return { code: ErrorCode.UNKNOWN_SID, context: { sid } };
   const { protocol } = session;
-  if (EIO !== String(protocol))
+  if (EIO !== String(protocol)) {
     return bad("PROTOCOL_MISMATCH", { protocol: EIO, previousProtocol: protocol });
+  }
   if (upgrade) return undefined;
   const previousTransport = session.transport.name;
-  if (previousTransport !== transport) return bad("TRANSPORT_MISMATCH", { transport, previousTransport });
+  // A WebSocket cannot do without an upgrade: a proxy may have removed it.
+  if (previousTransport !== transport || transport === "websocket") {
+    return bad("TRANSPORT_MISMATCH", { transport, previousTransport });
+  }
   if (request.method !== "GET" && request.method !== "POST") {
     return bad("METHOD_UNKNOWN", { method: request.method });
   }
@@ -57,15 +61,18 @@ export function checkForSession(
 
 /** The revision that a handshake asks for, or what is wrong with it. */
 export function checkHandshake(
-  { request, query }: RequestFacts,
+  { request, query, upgrade }: RequestFacts,
   { allowEIO3 }: ResolvedEngineOptions,
 ): Revision | Refusal {
   if (request.method !== "GET") {
     return { code: ErrorCode.BAD_HANDSHAKE_METHOD, context: { method: request.method } };
   }
-  if (query.EIO === "4") return 4;
-  if (query.EIO === "3" && allowEIO3) return 3;
-  return { code: ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, context: { protocol: query.EIO } };
+  const { EIO, transport } = query;
+  if (!upgrade && transport === "websocket") return bad("TRANSPORT_HANDSHAKE_ERROR", { transport });
+  if (EIO === "4") return 4;
+  if (EIO === "3" && allowEIO3) return 3;
+  const protocol = EIO === "3" ? 3 : EIO;
+  return { code: ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, context: { protocol } };
 }
 
 /** A bad request, with the name of what is wrong for `connection_error`. */

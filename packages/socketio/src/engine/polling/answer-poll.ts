@@ -52,13 +52,18 @@ function contentOf(
 }
 
 function writeAnswer(
-  { request, response }: PollingExchange,
+  poll: PollingExchange,
   body: Buffer,
-  headers: OutgoingHttpHeaders,
+  content: OutgoingHttpHeaders,
   { addHeaders }: AnswerOptions,
 ): void {
-  headers["Content-Length"] = body.length;
-  headers["Cache-Control"] = "no-store";
+  const { request, response } = poll;
+  const headers: OutgoingHttpHeaders = {
+    ...content,
+    "Content-Length": body.length,
+    "Cache-Control": "no-store",
+    ...poll.headers,
+  };
   addHeaders(headers, request);
   response.writeHead(200, headers);
   response.end(body);

@@ -6,6 +6,8 @@ export interface PollingExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly query: RequestQuery;
+  /** Fields of the answer to a handshake. */
+  readonly headers?: OutgoingHttpHeaders | undefined;
 }
 
 /** Adds what listeners want to the fields of an answer. */
