@@ -76,6 +76,7 @@ export class LiveAttachment implements Attachment {
     if (!this.#isCurrent) return;
     if (loss.clean) this.#core.events.emit("close", this.session, this.session, loss.code, loss.reason);
     if (this.#isCurrent) this.session.detach(loss);
+    this.end({ code: loss.code, reason: loss.reason }, true);
   }
 
   async join(room: string, options: JoinOptions = {}): Promise<JoinResult> {
@@ -199,6 +200,7 @@ export class LiveAttachment implements Attachment {
     } catch (error) {
       events.error(this.session, error);
     }
+    if (this.session.isClosed) throw new HubError("FAILED_PRECONDITION", "The session is over.");
     if (isAllowed) return;
     tally.denied(action);
     throw new HubError("PERMISSION_DENIED", `This client may not ${described[action]}.`);

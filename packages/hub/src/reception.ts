@@ -59,11 +59,13 @@ export class Reception {
     if (resume !== undefined && resume.received > 0 && resume.mustRecover === true) {
       return { code: CloseCode.GONE, reason: "the session is gone, or what was missed of it" };
     }
-    return this.#refuseOverLimits(request) ?? this.#begin(link, request, resumeKey, !isLost, settle);
+    const overLimits = this.#refuseOverLimits(request);
+    // Those that have ended for it may have had handlers that closed the hub.
+    return overLimits ?? this.#refuseClosed() ?? this.#begin(link, request, resumeKey, !isLost, settle);
   }
 
   #validate({ resume, rooms }: AttachRequest): Refusal | undefined {
-    if (this.#isClosed) return { code: CloseCode.GOING_AWAY, reason: "the server goes away" };
+    if (this.#isClosed) return this.#refuseClosed();
     if (resume !== undefined && !isResumeRequest(resume)) {
       return {
         code: CloseCode.MALFORMED,
@@ -75,6 +77,10 @@ export class Reception {
       return { code: CloseCode.MALFORMED, reason: `at most ${roomsPerSession} rooms` };
     }
     return undefined;
+  }
+
+  #refuseClosed(): Refusal | undefined {
+    return this.#isClosed ? { code: CloseCode.GOING_AWAY, reason: "the server goes away" } : undefined;
   }
 
   #refuseOverLimits({ identity }: AttachRequest): Refusal | undefined {

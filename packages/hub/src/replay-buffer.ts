@@ -1,11 +1,19 @@
 import type { Delivery } from "./delivery.ts";
+import type { Drop } from "./drop.ts";
 import { Outbox } from "./outbox.ts";
+
+/** That a client will not be given something, as it was told after so many deliveries. */
+interface Told {
+  readonly gap: Drop;
+  readonly after: number;
+}
 
 /** What a session with a resume key was sent and may not have had, so that another link can send it again. */
 export class ReplayBuffer {
   readonly #maxCount: number;
   readonly #maxBytes: number;
   readonly #kept = new Outbox();
+  #told: Told[] = [];
   #sent = 0;
 
   constructor(maxCount: number, maxBytes: number) {
@@ -23,11 +31,18 @@ export class ReplayBuffer {
     this.#sent++;
     this.#kept.push(delivery);
     while (this.#kept.size > this.#maxCount || this.#kept.bytes > this.#maxBytes) this.#kept.shift();
+    this.#forgetTold();
+  }
+
+  /** Keeps what a link was told, as it may be lost with what follows. */
+  tell(gap: Drop): void {
+    this.#told.push({ gap, after: this.#sent });
   }
 
   /** Forgets what the client has had. */
   trim(received: number): void {
     for (let oldest = this.#sent - this.#kept.size; oldest < received; oldest++) this.#kept.shift();
+    this.#forgetTold();
   }
 
   /** Whether all that came after so many deliveries is there. */
@@ -35,12 +50,21 @@ export class ReplayBuffer {
     return received <= this.#sent && received >= this.#sent - this.#kept.size;
   }
 
-  /** Takes all that came after so many deliveries, as if it had not been sent. */
-  rewind(received: number): Delivery[] {
+  /** Takes all that came after so many deliveries, as if it had not been sent, and what is to be told again before it. */
+  rewind(received: number): { readonly missed: readonly Delivery[]; readonly gaps: readonly Drop[] } {
     this.trim(received);
     this.#sent = received;
     const missed: Delivery[] = [];
     for (let next = this.#kept.shift(); next !== undefined; next = this.#kept.shift()) missed.push(next);
-    return missed;
+    const gaps = this.#told.map(({ gap }) => gap);
+    this.#told = [];
+    return { missed, gaps };
+  }
+
+  /** Who had what came behind it has heard it. */
+  #forgetTold(): void {
+    if (this.#told.length === 0) return;
+    const oldest = this.#sent - this.#kept.size;
+    this.#told = this.#told.filter(({ after }) => after >= oldest);
   }
 }

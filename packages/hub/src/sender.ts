@@ -68,9 +68,7 @@ export class Sender {
   drop(drop: Drop): void {
     if (this.#flow === "over") return;
     this.#core.tally.dropped(drop.reason, drop.count);
-    const key = `${drop.reason} ${drop.room}`;
-    this.#gaps ??= new Map();
-    this.#gaps.set(key, { ...drop, count: drop.count + (this.#gaps.get(key)?.count ?? 0) });
+    this.#addGap(drop);
     if (this.#flow === "willing") this.#tellGaps(this.#link);
     this.#core.events.emit("drop", this.#session, this.#session, drop);
   }
@@ -106,7 +104,9 @@ export class Sender {
 
   /** What came after so many deliveries is to be sent again. */
   rewind(received: number): void {
-    const missed = this.#replay?.rewind(received) ?? [];
+    if (this.#replay === undefined) return;
+    const { missed, gaps } = this.#replay.rewind(received);
+    for (const gap of gaps) this.#addGap(gap);
     if (missed.length > 0) (this.#outbox ??= new Outbox()).prepend(missed);
   }
 
@@ -207,8 +207,17 @@ export class Sender {
 
   #tellGaps(link: Link | undefined): void {
     if (this.#gaps === undefined || link === undefined) return;
-    for (const gap of this.#gaps.values()) link.dropped(gap);
+    for (const gap of this.#gaps.values()) {
+      link.dropped(gap);
+      this.#replay?.tell(gap);
+    }
     this.#gaps = undefined;
+  }
+
+  #addGap(gap: Drop): void {
+    const key = `${gap.reason} ${gap.room}`;
+    this.#gaps ??= new Map();
+    this.#gaps.set(key, { ...gap, count: gap.count + (this.#gaps.get(key)?.count ?? 0) });
   }
 
   #emitSent(delivery: Delivery): void {
