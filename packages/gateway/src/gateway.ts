@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import { Code, nameOfCode } from "@sluice/protocol";
+import { Code } from "@sluice/protocol";
 import {
   createCors,
   createRestHandler,
@@ -20,13 +20,14 @@ import { createFileHandler, type FileHandler } from "./files.ts";
 import type { ListenerLimits } from "./listener/limits.ts";
 import { Listener, type ListenerCounts } from "./listener/listener.ts";
 import type { ListenerTls } from "./listener/tls-acceptor.ts";
-import { levelOfStatus, type Logger } from "./log.ts";
+import { logCall } from "./log-call.ts";
+import type { Logger } from "./log.ts";
 import { createOpenApiHandler } from "./openapi-handler.ts";
 import { OwnServices } from "./own-services.ts";
 import { SessionHost, type SessionCounts } from "./session-host/session-host.ts";
 import type { HostedPush, SessionHostOptions } from "./session-host/options.ts";
-import { PushPort, type PushPortOptions } from "./session-host/push-port.ts";
-import { pushSchema } from "./sessions/schemas.ts";
+import { createPushPort, pushUpstream } from "./session-host/push-api.ts";
+import type { PushPort } from "./session-host/push-port.ts";
 import type { UpstreamOptions } from "./upstream.ts";
 import { Upstreams } from "./upstreams.ts";
 import { WebSockets } from "./web-sockets.ts";
@@ -247,34 +248,6 @@ function createSessions(
   });
 }
 
-/** The push API as a backend like any other, so that it is served in every dialect, where it has no port of its own. */
-function pushUpstream(
-  { sessions }: GatewayOptions,
-  host: SessionHost | undefined,
-): readonly UpstreamOptions[] {
-  const backend = host?.push;
-  if (backend === undefined || sessions?.push?.listen !== undefined) return [];
-  return [{ name: "the push API", isOwn: true, backend, loadSchema: () => Promise.resolve(pushSchema()) }];
-}
-
-function createPushPort(
-  { sessions, rest = {}, log, limits, tls }: GatewayOptions,
-  host: SessionHost | undefined,
-  shared: Pick<PushPortOptions, "maxMessageBytes" | "bodyMs" | "report">,
-): PushPort | undefined {
-  const backend = host?.push;
-  if (backend === undefined || sessions?.push?.listen === undefined) return undefined;
-  return new PushPort({
-    ...shared,
-    backend,
-    rest,
-    log,
-    isForThisMachine: sessions.push.tokens === "none",
-    ...(limits === undefined ? {} : { limits }),
-    ...(tls === undefined ? {} : { tls }),
-  });
-}
-
 function createFallback({ files, openApi }: GatewayOptions, schema: () => Schema | undefined): FileHandler {
   const serveFile: FileHandler =
     files === undefined ? (_request, _response, refuse) => refuse() : createFileHandler(files);
@@ -285,23 +258,6 @@ function withOwnOrigin(policy: OriginPolicy): OriginPolicy {
   if (typeof policy === "string") return policy;
   return (_origin, headers) =>
     allowsOrigin(policy, headers.host, headers) || allowsOrigin("same", headers.host, headers);
-}
-
-function logCall(log: Logger, report: CallReport): void {
-  const { cause, code, message } = report.status;
-  const level = levelOfStatus(code);
-  if (!log.isLevelEnabled(level)) return;
-  log[level](
-    {
-      dialect: report.dialect,
-      method: report.method?.path,
-      status: nameOfCode(code),
-      ms: Math.round(report.duration),
-      ...(cause === undefined ? {} : { err: cause }),
-    },
-    // What is wrong with a request may quote it.
-    message === "" || level !== "warn" ? report.target : `${report.target}: ${message}`,
-  );
 }
 
 async function settledWithin(work: Promise<void>, ms: number): Promise<void> {

@@ -39,13 +39,15 @@ export const callbacksSchema: z.ZodType<CallbacksSection> = z.strictObject({
       z.strictObject({
         connect: policy
           .prefault("deny")
-          .describe("deny closes the new session with 1013; ignore lets it in as it is."),
+          .describe(
+            "deny closes the new session with 1013, or 1011 where the backend failed; ignore lets it in as it is.",
+          ),
         message: policy
           .prefault("deny")
           .describe("deny tells the client that its message was refused; ignore acknowledges it."),
         resume: policy
           .prefault("ignore")
-          .describe("deny closes the session with 1013; ignore lets it go on."),
+          .describe("deny closes the session in the same way; ignore lets it go on."),
       }),
     ])
     .prefault({})

@@ -52,14 +52,22 @@ class Findings {
   exists(path: ConfigPath, file: string | undefined, kind: "file" | "folder" = "file"): void {
     if (file === undefined) return;
     const full = resolve(this.#folder, file);
-    const found = statSync(full, { throwIfNoEntry: false });
-    const isFitting = found !== undefined && found.isDirectory() === (kind === "folder");
+    const isFitting = kindOf(full) === kind;
     if (!isFitting)
       this.problems.push({ path, isKey: false, message: `${nameOf(path)}: ${full} is not a ${kind}` });
   }
 
   allExist(path: ConfigPath, files: readonly string[] | undefined, kind: "file" | "folder" = "file"): void {
     for (const [index, file] of (files ?? []).entries()) this.exists([...path, index], file, kind);
+  }
+}
+
+/** What is at a path; undefined where nothing is that can be read, or no path can be that. */
+function kindOf(path: string): "file" | "folder" | undefined {
+  try {
+    return statSync(path).isDirectory() ? "folder" : "file";
+  } catch {
+    return undefined;
   }
 }
 

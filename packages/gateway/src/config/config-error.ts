@@ -16,7 +16,7 @@ export interface SourcePlace {
 export interface ConfigProblem {
   /** In a file, or the name of the variable or flag that the value came from; undefined: nowhere in particular. */
   readonly place: SourcePlace | string | undefined;
-  /** A sentence. It never has what came from a variable of the environment or from a secret. */
+  /** A sentence. It never has a token or a secret in it. */
   readonly message: string;
 }
 

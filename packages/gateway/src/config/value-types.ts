@@ -28,7 +28,7 @@ export function size(): z.ZodType<number, string | number> {
   return z
     .union(
       [
-        z.int().min(1, { error: range }).max(greatest, { error: range }),
+        z.int({ error: form }).min(1, { error: range }).max(greatest, { error: range }),
         z.string().regex(sizePattern, { error: form }),
       ],
       { error: form },
@@ -46,7 +46,7 @@ export function count({
   return z
     .union(
       [
-        z.int().min(least, { error: form }).max(most, { error: form }),
+        z.int({ error: form }).min(least, { error: form }).max(most, { error: form }),
         z.string().regex(/^\d{1,10}$/, { error: form }),
       ],
       {
@@ -63,7 +63,7 @@ export function share(): z.ZodType<number, string | number> {
   return z
     .union(
       [
-        z.number().min(0, { error: form }).max(1, { error: form }),
+        z.number({ error: form }).min(0, { error: form }).max(1, { error: form }),
         z.string().regex(/^[01](?:\.\d{1,9})?$/, { error: form }),
       ],
       { error: form },

@@ -16,12 +16,12 @@ export type Recognition =
       /** For the client. */
       readonly reason: string;
       /** For the log. */
-      readonly error: IdentityError;
+      readonly cause: string;
     };
 
 /** Finds out who clients are. */
 export interface ClientIdentity {
-  /** Who sends a request. Never rejects but for what is no IdentityError. */
+  /** Who sends a request. Rejects with what is no fault of the client. */
   recognize(request: TokenRequest): Promise<Recognition>;
   /** Who has a token that comes in a message; undefined: no tokens are taken. */
   readonly identify: Identify | undefined;
@@ -87,7 +87,12 @@ function known(client: KnownClient): Recognition {
 
 function refusalFrom(error: unknown): Recognition {
   if (!(error instanceof IdentityError)) throw error;
-  return { kind: "refused", code: closeCodeOf(error), reason: error.publicMessage, error };
+  return {
+    kind: "refused",
+    code: closeCodeOf(error),
+    reason: error.publicMessage,
+    cause: `${error.message} (${error.code})`,
+  };
 }
 
 function closeCodeOf({ code }: IdentityError): number {

@@ -10,7 +10,8 @@ import { withReference } from "./config-reference.ts";
 import { ConfigFolder } from "./support.ts";
 
 const page = readFileSync(new URL("../../../../docs/configuration.md", import.meta.url), "utf8");
-const blocks = [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = ""]) => yaml);
+const readme = readFileSync(new URL("../../../../README.md", import.meta.url), "utf8");
+const blocks = [...`${page}\n${readme}`.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = ""]) => yaml);
 
 const folder = new ConfigFolder();
 for (const name of [
@@ -35,7 +36,7 @@ const environment = {
   JWT_PUBLIC_KEY: pairs["P-256"].publicKey.export({ type: "spki", format: "pem" }).toString(),
 };
 
-describe("the examples of docs/configuration.md", () => {
+describe("the examples of docs/configuration.md and of the README", () => {
   for (const [index, yaml] of blocks.entries()) {
     test(`the ${index + 1}. is valid`, () => {
       const loaded = folder.load(yaml, { environment });

@@ -1,0 +1,51 @@
+import { PacketMethods } from "../sessions/packet-methods.ts";
+import { SessionCallbacks } from "../sessions/callbacks/session-callbacks.ts";
+import { SessionQueues } from "../sessions/session-queues.ts";
+import type { DirectorySource } from "@sluice/rpc";
+import type { Logger } from "../log.ts";
+import { logCallbackReport } from "./log-callback-report.ts";
+import type { BackendByName, SessionHostOptions } from "./options.ts";
+
+/** What sessions are told to: both keep the order of each session together. */
+export interface SessionBackends {
+  readonly callbacks: SessionCallbacks | undefined;
+  readonly packets: PacketMethods | undefined;
+}
+
+/** Where the backends of sessions are found. */
+export interface SessionBackendSources {
+  readonly backend: BackendByName;
+  /** The methods of all backends, for packets. */
+  readonly methods: DirectorySource;
+  readonly log: Logger;
+}
+
+/** The callbacks and the packets that are calls, as far as the options have them. Throws a RangeError for an unknown backend. */
+export function createSessionBackends(
+  { callbacks: hosted, packetTypes = {} }: SessionHostOptions,
+  { backend: byName, methods, log }: SessionBackendSources,
+): SessionBackends {
+  const queues = new SessionQueues();
+  let callbacks: SessionCallbacks | undefined;
+  if (hosted !== undefined) {
+    const { backend: name, ...options } = hosted;
+    const backend = byName(name);
+    if (backend === undefined)
+      throw new RangeError(`callbacks.backend is ${name}, and no backend is called that`);
+    callbacks = new SessionCallbacks({
+      ...options,
+      backend,
+      queues,
+      report: (report) => logCallbackReport(log, name, report),
+    });
+  }
+  if (Object.keys(packetTypes).length === 0) return { callbacks, packets: undefined };
+  const packets = new PacketMethods({
+    types: packetTypes,
+    methods,
+    queues,
+    report: (session, path, { message }) =>
+      log.info({ session: session.id }, `a packet for ${path} failed: ${message}`),
+  });
+  return { callbacks, packets };
+}
