@@ -14,7 +14,7 @@ const publicationBytes = 40 + 64 + 1;
 
 /** What a client is owed of a room that it is in: everything after an offset, but what was told as dropped. */
 interface Membership {
-  readonly after: number;
+  after: number;
   dropped: number;
 }
 
@@ -140,15 +140,17 @@ export class Model {
     const client = this.#client(which);
     const { ledger } = client;
     if (ledger === undefined || ledger.session.isClosed || ledger.memberships.has(room)) return;
-    if (ledger.session.rooms.has(room)) return;
+    // A node that is behind others begins where it is: with what the session had before it left.
+    if (this.#broker !== undefined && ledger.joined.has(room)) return;
     // What it had in this session, or what is on its way in it, is not to be recovered.
     const since = ledger.joined.has(room) ? undefined : client.seen.get(room);
     ledger.joined.add(room);
+    // Something may get lost as soon as it is in, before its promise is resolved.
+    const membership: Membership = { after: Infinity, dropped: 0 };
+    ledger.memberships.set(room, membership);
     try {
       const { offset, recovered } = await ledger.session.join(room, since === undefined ? {} : { since });
-      if (!ledger.session.rooms.has(room)) return;
-      const after = since !== undefined && recovered ? since.offset : offset;
-      ledger.memberships.set(room, { after, dropped: 0 });
+      membership.after = since !== undefined && recovered ? since.offset : offset;
     } catch (error) {
       assert.match(String(error), /before it was in it|The session is over/);
     }
@@ -261,7 +263,8 @@ export class Model {
     if (session.isClosed) return;
     assert.equal(direct.length, ledger.sent.length, "all messages");
     for (const [room, membership] of ledger.memberships) this.#checkRoom(session, room, membership, had);
-    assert.equal(ledger.told + toldBy(link), ledger.drops, "the client is told what was dropped");
+    // What a link was told that got lost, the next one may be told again.
+    assert.ok(ledger.told + toldBy(link) >= ledger.drops, "the client is told what was dropped");
   }
 
   #checkOrder(room: string, had: readonly string[]): void {
