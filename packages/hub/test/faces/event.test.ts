@@ -3,6 +3,8 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { decodeEventId, encodeEventId } from "../../src/faces/sse/event-id.ts";
 import { encodeEvent } from "../../src/faces/sse/event.ts";
+import { sseFace } from "../../src/faces/sse/sse-face.ts";
+import { Message, Publication } from "../../src/index.ts";
 
 /** What a client of the HTML standard makes of one event. */
 function dispatched(event: string): { readonly type: string; readonly data: string } {
@@ -32,6 +34,13 @@ describe("an event", () => {
   for (const [name, type, data, expected] of events) {
     test(`has ${name}`, () => assert.equal(encodeEvent({ type, data }), expected));
   }
+
+  test("of what is said never looks like one of the stream itself", () => {
+    const message = Message.from({ data: "{}", type: "sluice.close" });
+    const publication = new Publication({ room: "room", message, publishedAt: 0 });
+    assert.equal(sseFace.message(message).body.toString(), "data: {}\n\n");
+    assert.equal(sseFace.publication(publication).body.toString(), "data: {}\n\n");
+  });
 
   test("brings any text to the client, with its line breaks as LF", () => {
     const text = fc.string({ unit: fc.constantFrom("a", "\r", "\n", ":", " ", "é", "id: 1", "data: ") });

@@ -29,11 +29,23 @@ describe("the face packet", () => {
     await hub.publish("a", { data: "published", type: "12", from: 99 });
     await hub.publish("a", { data: "", type: "not a number" });
     await hub.publish("a", { data: "", type: "4294967296" });
+    await hub.publish("a", { data: "no refusal", type: String(refusedPacketType) });
     assert.deepEqual(await client.next(), [{ type: 0, who: 0, content: "text" }]);
     assert.deepEqual(await client.next(), [{ type: 0, who: 0, content: "bytes" }]);
     assert.deepEqual(await client.next(), [{ type: 12, who: 99, content: "published" }]);
     assert.deepEqual(await client.next(), [{ type: 0, who: 0, content: "" }]);
     assert.deepEqual(await client.next(), [{ type: 0, who: 0, content: "" }]);
+    assert.deepEqual(await client.next(), [{ type: 0, who: 0, content: "no refusal" }]);
+  });
+
+  test("keeps of a message no more than the packets that are kept", async (context) => {
+    const { hub, port } = await startHub(context);
+    const said = new Queue<Uint8Array>();
+    hub.onMessageBinary((_session, bytes) => said.push(bytes));
+    const client = await PacketClient.connect(context, port);
+    client.send({ content: "small" }, { content: "x".repeat(60_000) });
+    const [small] = await said.take(2);
+    assert.ok(small !== undefined && small.buffer.byteLength < 60_000);
   });
 
   test("answers a packet with the reply of the backend, or why it was refused", async (context) => {

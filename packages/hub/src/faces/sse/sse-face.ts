@@ -1,4 +1,5 @@
 import type { Face } from "../../face.ts";
+import type { Message } from "../../message.ts";
 import { encodeEvent } from "./event.ts";
 
 /** What all clients of event streams are sent for a message or a publication; each adds its own `id` before. */
@@ -12,14 +13,16 @@ export interface SseFrame {
   readonly body: Buffer;
 }
 
-/** The face `sse`: Server-Sent Events. */
+/** How the types of the stream's own events begin. */
+const ownTypes = "sluice.";
+
+/** The face `sse`: Server-Sent Events. What is said never looks like an event of the stream itself. */
 export const sseFace: Face<SseFrame> = {
   name: "sse",
-  message: (message) => ({ room: "", epoch: "", offset: 0, body: Buffer.from(encodeEvent(message)) }),
-  publication: ({ room, epoch, offset, message }) => ({
-    room,
-    epoch,
-    offset,
-    body: Buffer.from(encodeEvent(message)),
-  }),
+  message: (message) => ({ room: "", epoch: "", offset: 0, body: bodyFrom(message) }),
+  publication: ({ room, epoch, offset, message }) => ({ room, epoch, offset, body: bodyFrom(message) }),
 };
+
+function bodyFrom({ data, type }: Message): Buffer {
+  return Buffer.from(encodeEvent({ data, type: type.startsWith(ownTypes) ? "" : type }));
+}

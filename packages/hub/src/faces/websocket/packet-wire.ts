@@ -41,9 +41,9 @@ function packetFromMessage(message: Message, type = 0): Packet {
   return { type: message.type === "" ? type : typeFromName(message.type), who: from, content };
 }
 
-/** The uint32 that the name of a message is; 0 for a name that is none. */
+/** The uint32 that the name of a message is; 0 for a name that is none, or that would look like a refusal. */
 function typeFromName(name: string): number {
-  return /^\d{1,10}$/.test(name) && Number(name) <= 0xff_ff_ff_ff ? Number(name) : 0;
+  return /^\d{1,10}$/.test(name) && Number(name) < refusedPacketType ? Number(name) : 0;
 }
 
 /** The wire of nested packets, `sluice.packet.v1`. */
@@ -134,7 +134,10 @@ class PacketConversation implements Conversation<PreparedMessage> {
   /** Takes packets in their order: one to another session holds up those behind it until it is on its way. */
   #take(attachment: Attachment, packets: readonly Packet[], from: number): void {
     for (let index = from; index < packets.length; index++) {
-      const { type, who, content } = packets[index]!;
+      const packet = packets[index]!;
+      const { type, who } = packet;
+      // Whoever keeps one packet must not keep the whole message for it.
+      const content = packets.length === 1 ? packet.content : Buffer.from(packet.content);
       const said = { data: content, type: type === 0 ? "" : String(type) };
       if (attachment.session.isClosed) return;
       if (who === 0) {
