@@ -117,6 +117,12 @@ describe("the face websocket", () => {
     assert.deepEqual(await client.closed, refusal);
   });
 
+  test("closes a client also where the refusal has a code and a reason that cannot be sent", async (context) => {
+    const { port } = await startHub(context, { admit: () => ({ code: 42, reason: "é".repeat(100) }) });
+    const client = await WsClient.connect(context, port);
+    assert.equal((await client.closed).code, 1011);
+  });
+
   test("closes a client whose message is over the limit with 1009", async (context) => {
     const { hub, port } = await startHub(context, { limits: { messageBytes: 10 } });
     hub.onMessage((session, text) => void session.send(text));

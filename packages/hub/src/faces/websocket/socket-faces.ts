@@ -48,7 +48,7 @@ export interface SocketFacesOptions extends ClientOptions {
   /** How clients are asked whether they live. Default: every 25 seconds, with 20 to answer. */
   readonly heartbeat?: Partial<HeartbeatOptions>;
   readonly limits?: Partial<SocketLimits>;
-  /** Which types of packets the application knows. Default: all. Over it: 4400. */
+  /** Which types of packets the application knows. Default: all. A packet of another type: 4400. */
   readonly packetTypes?: PacketTypes;
   /** Says who has a token that a client sends in a message. Default: no tokens are taken, and sending one is 4401. */
   readonly identify?: Identify;
