@@ -13,7 +13,8 @@ export class ReplayBuffer {
   readonly #maxCount: number;
   readonly #maxBytes: number;
   readonly #kept = new Outbox();
-  #told: Told[] = [];
+  /** By reason and room, in the order in which they were told. */
+  #told: Map<string, Told> | undefined;
   #sent = 0;
 
   constructor(maxCount: number, maxBytes: number) {
@@ -36,7 +37,11 @@ export class ReplayBuffer {
 
   /** Keeps what a link was told, as it may be lost with what follows. */
   tell(gap: Drop): void {
-    this.#told.push({ gap, after: this.#sent });
+    const key = `${gap.reason} ${gap.room}`;
+    this.#told ??= new Map();
+    const count = gap.count + (this.#told.get(key)?.gap.count ?? 0);
+    this.#told.delete(key);
+    this.#told.set(key, { gap: { ...gap, count }, after: this.#sent });
   }
 
   /** Forgets what the client has had. */
@@ -56,15 +61,19 @@ export class ReplayBuffer {
     this.#sent = received;
     const missed: Delivery[] = [];
     for (let next = this.#kept.shift(); next !== undefined; next = this.#kept.shift()) missed.push(next);
-    const gaps = this.#told.map(({ gap }) => gap);
-    this.#told = [];
+    const gaps = [...(this.#told?.values() ?? [])].map(({ gap }) => gap);
+    this.#told = undefined;
     return { missed, gaps };
   }
 
   /** Who had what came behind it has heard it. */
   #forgetTold(): void {
-    if (this.#told.length === 0) return;
+    if (this.#told === undefined) return;
     const oldest = this.#sent - this.#kept.size;
-    this.#told = this.#told.filter(({ after }) => after >= oldest);
+    for (const [key, { after }] of this.#told) {
+      if (after >= oldest) return;
+      this.#told.delete(key);
+    }
+    this.#told = undefined;
   }
 }
