@@ -4,6 +4,7 @@ import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { status as Code } from "@grpc/grpc-js";
 import {
   BadRequestSchema,
+  QuotaFailureSchema,
   ResourceInfoSchema,
 } from "../../src/sessions/generated/google/rpc/error_details_pb.ts";
 import { converse } from "../support.ts";
@@ -232,6 +233,8 @@ describe("the push API", () => {
     const many = Array.from({ length: 1_001 }, (_, index) => String(index));
     const wrong: readonly (readonly [Promise<unknown>, string])[] = [
       [push.call("publish", { room: "", payload }), "room"],
+      [push.call("publish", { room: "r".repeat(256), payload }), "room"],
+      [push.call("publish", { room: "a", payload, idempotencyKey: "k".repeat(256) }), "idempotency_key"],
       [push.call("publish", { room: "a" }), "payload"],
       [push.call("publish", { room: "a", payload: text("x".repeat(11)) }), "payload"],
       [push.call("publish", { room: "a", payload, type: "t".repeat(256) }), "type"],
@@ -251,8 +254,6 @@ describe("the push API", () => {
       const failure = await failureOf(call);
       assert.deepEqual([failure.code, fieldsOf(failure)], [Code.INVALID_ARGUMENT, [field]], field);
     }
-    const long = push.call("publish", { room: "r".repeat(256), payload });
-    assert.equal((await failureOf(long)).code, Code.INVALID_ARGUMENT);
     const none = await failureOf(push.bytes("Publish", Buffer.of(0xff)));
     assert.deepEqual([none.code, none.message], [3, "the request is not a PublishRequest"]);
   });
@@ -263,7 +264,10 @@ describe("the push API", () => {
     await push.call("join", { room: "a", user: "ada" });
     const failure = await failureOf(push.call("join", { room: "b", user: "ada" }));
     assert.equal(failure.code, Code.RESOURCE_EXHAUSTED);
-    assert.match(failure.message, /roomsPerSession|rooms/);
+    assert.match(failure.message, /rooms/);
+    const [detail] = failure.status?.details ?? [];
+    const quota = detail && anyUnpack(detail, QuotaFailureSchema);
+    assert.equal(quota?.violations[0]?.description, failure.message);
   });
 });
 

@@ -1,8 +1,5 @@
 import type { Clock } from "@sluice/hub";
 
-/** Bytes of an idempotency key. */
-export const maxKeyBytes = 255;
-
 interface Kept<Answer> {
   readonly answer: Answer;
   readonly until: number;

@@ -21,6 +21,7 @@ import {
 } from "../generated/sluice/push/v1/push_pb.ts";
 import type { Payload } from "../generated/sluice/session/v1/session_pb.ts";
 import { payloadFrom } from "../payload.ts";
+import { validateRoom } from "./fields.ts";
 import { invalidField } from "./push-error.ts";
 
 const defaultPage = 100;
@@ -31,7 +32,7 @@ const pageBytes = 2 * 1024 * 1024;
 
 /** Who of this gateway is in a room. */
 export function presence(hub: Hub, { room }: PresenceRequest): PresenceResponse {
-  if (room === "") throw invalidField("room", "name a room");
+  validateRoom(hub, room);
   const present = hub.presence(room);
   return create(PresenceResponseSchema, { ...present, members: present.members.map(memberFrom) });
 }
@@ -45,7 +46,7 @@ function memberFrom({ session, number, user, info }: Member): MemberMessage {
 /** What was published to a room. */
 export async function history(hub: Hub, request: HistoryRequest): Promise<HistoryResponse> {
   const { room, since, limit, reverse } = request;
-  if (room === "") throw invalidField("room", "name a room");
+  validateRoom(hub, room);
   const page = await hub.history(room, {
     limit: limit === 0 ? defaultPage : limit,
     reverse,

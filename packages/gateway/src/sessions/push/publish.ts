@@ -4,6 +4,7 @@ import { PublishResponseSchema } from "../generated/sluice/push/v1/push_pb.ts";
 import type { PublishRequest, PublishResponse } from "../generated/sluice/push/v1/push_pb.ts";
 import type { Payload } from "../generated/sluice/session/v1/session_pb.ts";
 import { maxTypeBytes, messageFrom } from "../payload.ts";
+import { validateKey, validateRoom } from "./fields.ts";
 import { invalidField } from "./push-error.ts";
 
 /** What a request says. Throws a PushError for none, and for too much. */
@@ -21,7 +22,8 @@ export function messageOf(hub: Hub, payload: Payload | undefined, type: string):
 /** Publishes. Rejects with a PushError or a HubError. */
 export async function publish(hub: Hub, request: PublishRequest): Promise<PublishResponse> {
   const { room, payload, type, exceptSession, idempotencyKey, expectedEpoch } = request;
-  if (room === "") throw invalidField("room", "name a room");
+  validateRoom(hub, room);
+  validateKey(idempotencyKey);
   const { epoch, offset, duplicate } = await hub.publish(room, messageOf(hub, payload, type), {
     ...(exceptSession === "" ? {} : { except: exceptSession }),
     ...(idempotencyKey === "" ? {} : { idempotencyKey }),

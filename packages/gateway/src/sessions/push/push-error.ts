@@ -3,7 +3,11 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { HubError } from "@sluice/hub";
 import { Code } from "@sluice/protocol";
 import type { Status } from "@sluice/rpc";
-import { BadRequestSchema, ResourceInfoSchema } from "../generated/google/rpc/error_details_pb.ts";
+import {
+  BadRequestSchema,
+  QuotaFailureSchema,
+  ResourceInfoSchema,
+} from "../generated/google/rpc/error_details_pb.ts";
 import { StatusSchema, type Status as StatusMessage } from "../generated/google/rpc/status_pb.ts";
 
 /** A call of the push API that cannot be answered; what it says is for the caller. */
@@ -42,10 +46,14 @@ function detailed<Schema extends DescMessage>(
 /** What a caller is told of something that went wrong, as a message. */
 export function statusMessageFrom(error: unknown): StatusMessage {
   if (error instanceof PushError) return error.status;
-  if (error instanceof HubError) {
-    return create(StatusSchema, { code: Code[error.code], message: error.message });
-  }
+  if (error instanceof HubError) return statusMessageFromHub(error);
   return create(StatusSchema, { code: Code.INTERNAL, message: "the push API failed" });
+}
+
+function statusMessageFromHub({ code, message }: HubError): StatusMessage {
+  if (code !== "RESOURCE_EXHAUSTED") return create(StatusSchema, { code: Code[code], message });
+  const violations = [{ subject: "sluice", description: message }];
+  return detailed(Code[code], message, QuotaFailureSchema, { violations }).status;
 }
 
 /** The status with which a call ends that went wrong. */

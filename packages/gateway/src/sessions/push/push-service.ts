@@ -18,7 +18,8 @@ import {
   type SendResponse,
 } from "../generated/sluice/push/v1/push_pb.ts";
 import { closeCodeOr, isSayableCloseCode, maxReasonBytes } from "../close-codes.ts";
-import { AnswerCache, maxKeyBytes } from "./answer-cache.ts";
+import { AnswerCache } from "./answer-cache.ts";
+import { validateKey, validateRoom } from "./fields.ts";
 import { history, presence, sessions } from "./listing.ts";
 import { messageOf, publish } from "./publish.ts";
 import { PublishStream } from "./publish-stream.ts";
@@ -116,9 +117,7 @@ async function reply<Method extends DescMethod>(
 
 function send(hub: Hub, sent: AnswerCache<SendResponse>, request: SendRequest): SendResponse {
   const { payload, type, idempotencyKey } = request;
-  if (Buffer.byteLength(idempotencyKey) > maxKeyBytes) {
-    throw invalidField("idempotency_key", `at most ${maxKeyBytes} bytes`);
-  }
+  validateKey(idempotencyKey);
   const known = idempotencyKey === "" ? undefined : sent.find(idempotencyKey);
   if (known !== undefined) return known;
   const message = Message.from(messageOf(hub, payload, type));
@@ -145,7 +144,7 @@ async function inRoom(
   request: JoinRequest | LeaveRequest,
   change: (session: Session) => Promise<unknown>,
 ): Promise<ReturnType<typeof findTargets>> {
-  if (request.room === "") throw invalidField("room", "name a room");
+  validateRoom(hub, request.room);
   const { found, missing } = findTargets(hub, request);
   const changed = await Promise.allSettled(found.map(change));
   const failed = changed.find(
