@@ -116,6 +116,8 @@ test("a client that is gone before it is known costs nothing", async (context) =
 test("paths of faces come before methods, and all other paths are as they were", async (context) => {
   const { http } = await startHost(context);
   assert.equal((await send(`${http}/events`, "DELETE")).status, 405);
+  const plain = await send(`${http}/ws?x=1`);
+  assert.deepEqual([plain.status, plain.headers.get("upgrade")], [426, "websocket"]);
   assert.equal((await send(`${http}/nothing`)).status, 404);
 });
 
@@ -172,6 +174,9 @@ test("sessions are held over HTTP/2 too, on WebSockets and on streams of events"
     if (text.includes("data: hello")) break;
   }
   connection.close(1000);
+  const plain = session.request({ ":path": "/ws" });
+  const [answer] = (await once(plain, "response")) as [{ ":status": number }];
+  assert.equal(answer[":status"], 426);
 });
 
 describe("the push API on a port of its own", () => {

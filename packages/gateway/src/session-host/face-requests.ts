@@ -83,9 +83,16 @@ export class FaceRequests {
     return true;
   }
 
-  /** Takes a request on the path of Server-Sent Events; false, and nothing done, for any other. */
+  /** Takes a request on the path of a face; false, and nothing done, for any other. */
   handle(request: HttpRequest, response: HttpResponse): boolean {
-    if (this.#eventsPath === undefined || pathOf(request.url) !== this.#eventsPath) return false;
+    const path = pathOf(request.url);
+    if (this.#sockets.has(path)) {
+      // HTTP/2 has no Upgrade (RFC 9113, section 8.6).
+      if (request.httpVersionMajor === 1) response.setHeader("upgrade", "websocket");
+      refuseRequest(response, 426, "FAILED_PRECONDITION", `${path} is for WebSockets`);
+      return true;
+    }
+    if (path !== this.#eventsPath) return false;
     const closing = this.#surroundings.closing();
     if (closing !== undefined) refuseRequest(response, 503, "UNAVAILABLE", closing);
     else if (isFromAllowedPage(request, this.#surroundings.origin)) void this.#answer(request, response);

@@ -99,7 +99,7 @@ export class SessionHost {
     return this.#faces.accept(webSocket);
   }
 
-  /** Takes a request on the path of Server-Sent Events; false, and nothing done, for any other. */
+  /** Takes a request on the path of a face; false, and nothing done, for any other. */
   handle(request: HttpRequest, response: HttpResponse): boolean {
     return this.#faces.handle(request, response);
   }
