@@ -137,6 +137,19 @@ describe("a session by polling", () => {
     assert.equal((await client.get()).status, 400);
   });
 
+  test("ends when its client leaves in the middle of an answer, of which nobody knows how much it had", async (context) => {
+    const { url, port, ended, opened } = await startEngine(context);
+    const client = new PollingClient(url);
+    await client.open();
+    (await opened.next()).send("a".repeat(8_000_000), false);
+    const { pathname, search } = new URL(client.target());
+    const socket = connect(port, "127.0.0.1");
+    socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await once(socket, "data");
+    socket.destroy();
+    assert.equal((await ended.next()).reason, "transport error");
+  });
+
   test("ends when its client gives up a POST", async (context) => {
     const { url, port, ended, opened } = await startEngine(context);
     const client = new PollingClient(url);

@@ -44,6 +44,16 @@ describe("a session that the server closes", () => {
     assert.deepEqual([session.id, reason], [other.sid, "forced close"]);
   });
 
+  test("ends when its client closes it meanwhile", async (context) => {
+    const { url, opened, ended } = await startEngine(context);
+    const client = new PollingClient(url);
+    await client.open();
+    const session = await opened.next();
+    session.close();
+    assert.equal(await (await client.post("1")).text(), "ok");
+    assert.equal((await ended.next()).reason, "transport close");
+  });
+
   test("ends at once where what was sent does not matter", async (context) => {
     const { url, opened, ended, engine } = await startEngine(context);
     const client = new PollingClient(url);
@@ -82,7 +92,7 @@ describe("a client that reads too slowly", () => {
     const session = await opened.next();
     assert.equal(session.send(text), true);
     assert.equal(session.send(text), false);
-    assert.equal(session.bufferedBytes, 80_000);
+    assert.equal(session.bufferedBytes, 80_128);
     assert.equal(session.send(text), false);
     assert.equal(session.readyState, "open");
     assert.equal(session.send(text), false);
@@ -112,6 +122,21 @@ describe("a client that reads too slowly", () => {
     session.send("next");
     assert.equal(await client.poll(), "4next");
     assert.equal(drained.size, 0);
+  });
+
+  test("is closed for many empty packets too, its own pings among them", async (context) => {
+    const { url, opened, ended } = await startEngine(context, { maxBufferedBytes: 64_000 });
+    for (const [query, sent] of [
+      ["EIO=4", "4\x1e".repeat(1000)],
+      ["EIO=3", "1:2".repeat(1001)],
+    ] as const) {
+      const client = new PollingClient(url, query);
+      await client.open();
+      await opened.next();
+      await (await client.post(`${sent}${query === "EIO=4" ? "4" : ""}`)).text();
+      const { cause } = await ended.next();
+      assert.ok(cause instanceof SocketIoError && cause.code === "buffer_overflow", query);
+    }
   });
 
   test("is told of on a WebSocket too, and drained when it reads on", async (context) => {

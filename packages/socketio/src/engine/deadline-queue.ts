@@ -36,7 +36,6 @@ export class DeadlineQueue<Owner> {
   }
 
   readonly #tick = (): void => {
-    this.#timer = undefined;
     const now = this.#clock.now();
     try {
       for (const [owner, at] of this.#waiting) {
@@ -46,8 +45,10 @@ export class DeadlineQueue<Owner> {
         this.#due(owner);
       }
     } finally {
+      // One who was called may have added others, with a timer that is too late for those before them.
+      this.#timer?.cancel();
       const [next] = this.#waiting.values();
-      if (next !== undefined) this.#timer ??= this.#clock.after(Math.max(next - now, 0), this.#tick);
+      this.#timer = next === undefined ? undefined : this.#clock.after(Math.max(next - now, 0), this.#tick);
     }
   };
 }

@@ -225,7 +225,11 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
   }
 
   received(packet: ReceivedPacket): boolean {
-    if (this.readyState !== "open") return false;
+    if (this.readyState !== "open") {
+      // Both sides may have closed at once; then nobody polls any more.
+      if (packet.type === PacketType.CLOSE) this.#end("transport close");
+      return false;
+    }
     this.#events?.emit("packet", { type: nameOfPacketType(packet.type), data: packet.data });
     switch (packet.type) {
       case PacketType.MESSAGE:
@@ -265,7 +269,7 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
   }
 
   beat(): void {
-    this.#sendPacket(PacketType.PING, "");
+    if (this.readyState === "open") this.#sendPacket(PacketType.PING, "");
   }
 
   beatMissed(): void {
@@ -279,7 +283,8 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
       return;
     }
     this.#host.heartbeat.heard(this);
-    if (type === PacketType.PING) this.#sendPacket(PacketType.PONG, data);
+    // A client that pings and never polls would have its pongs pile up.
+    if (type === PacketType.PING && this.#mayAdd()) this.#sendPacket(PacketType.PONG, data);
     this.#events?.emit("heartbeat");
   }
 

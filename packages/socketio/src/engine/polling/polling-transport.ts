@@ -37,6 +37,9 @@ interface Waiting {
   compress: boolean;
 }
 
+/** What a packet that waits costs beside its data, so that many empty ones are not for nothing. */
+export const PACKET_BYTES = 64;
+
 const NOOP: Packet = { type: PacketType.NOOP, data: "" };
 
 /** A session by HTTP long-polling: at most one GET waits for packets, while at most one POST brings some. */
@@ -55,7 +58,7 @@ export class PollingTransport {
     this.#options = options;
   }
 
-  /** Bytes that wait for a poll. */
+  /** Bytes that wait for a poll, with those that each packet costs. */
   get bufferedBytes(): number {
     return this.#waiting.bytes;
   }
@@ -68,7 +71,7 @@ export class PollingTransport {
   /** Adds a packet, which leaves at the end of this tick or with the next poll. */
   send(packet: Packet, compress: boolean): void {
     this.#waiting.packets.push(packet);
-    this.#waiting.bytes += Buffer.byteLength(packet.data);
+    this.#waiting.bytes += PACKET_BYTES + Buffer.byteLength(packet.data);
     this.#waiting.compress ||= compress;
     if (this.#poll === undefined || this.#due) return;
     this.#due = true;
@@ -115,7 +118,7 @@ export class PollingTransport {
   }
 
   #startPoll(exchange: PollingExchange): void {
-    const { response } = exchange;
+    const { request, response } = exchange;
     if (this.#poll !== undefined) {
       this.#overlap(response, "a poll came while another one waits");
       return;
@@ -123,7 +126,8 @@ export class PollingTransport {
     this.#poll = exchange;
     response.once("close", () => {
       if (this.#poll === exchange) this.#poll = undefined;
-      if (response.writableFinished) return;
+      // An answer counts as finished when its socket is lost, and nobody knows how much of it arrived.
+      if (response.writableFinished && request.socket.errored === null) return;
       this.#owner.failed(new SocketIoError("request_aborted", "the client gave up a poll"));
     });
     if (this.#hurried || this.#waiting.packets.length > 0) this.#flush();
