@@ -6,6 +6,7 @@ import { createHttp2Backend } from "@sluice/rpc";
 import { SessionCallbacks } from "../../src/sessions/callbacks/session-callbacks.ts";
 import { StatusSchema } from "../../src/sessions/generated/google/rpc/status_pb.ts";
 import type { MessageRequest } from "../../src/sessions/generated/sluice/session/v1/session_pb.ts";
+import { SessionQueues } from "../../src/sessions/session-queues.ts";
 import { FakeClient } from "./fake-client.ts";
 import { Refusal } from "./scripted-handler.ts";
 import { deferred, eventually, setScene } from "./support.ts";
@@ -310,6 +311,29 @@ describe("callbacks", () => {
     assert.deepEqual(
       scene.backend.told.map((told) => told.case),
       ["disconnect"],
+    );
+  });
+
+  test("refuse messages when those that wait are too many bytes together", async (context) => {
+    const slow = deferred();
+    const scene = await setScene(context, {
+      queues: new SessionQueues({ bytes: 10 }),
+      script: { message: () => slow.promise.then(() => ({})) },
+    });
+    const [one, other] = [await scene.client(), await scene.client()];
+    const first = one.say("12345678");
+    const refused = await other.say("123");
+    assert.ok(!refused.ok);
+    assert.deepEqual(
+      [refused.code, refused.message],
+      ["RESOURCE_EXHAUSTED", "too many messages wait for the backend; try again later"],
+    );
+    slow.resolve();
+    assert.deepEqual(await first, { ok: true });
+    assert.deepEqual(await other.say("123"), { ok: true });
+    assert.deepEqual(
+      scene.backend.of("message").map(({ sequence }) => sequence),
+      [1n, 1n],
     );
   });
 

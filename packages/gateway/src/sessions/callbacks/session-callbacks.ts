@@ -1,19 +1,18 @@
-import {
-  CloseCode,
-  type Admission,
-  type AnswerListener,
-  type Disconnection,
-  type Hub,
-  type Identity,
-  type Message,
-  type Refusal,
-  type Resumption,
-  type Session,
+import type {
+  Admission,
+  AnswerListener,
+  Disconnection,
+  Hub,
+  Identity,
+  Message,
+  Refusal,
+  Resumption,
+  Session,
 } from "@sluice/hub";
 import { Code } from "@sluice/protocol";
 import { createStatus, type Status } from "@sluice/rpc";
-import { closeCodeOr, fittingReason } from "../close-codes.ts";
-import type { ConnectResponse, Deny, Effect } from "../generated/sluice/session/v1/session_pb.ts";
+import type { ConnectResponse, Effect } from "../generated/sluice/session/v1/session_pb.ts";
+import { closingAfterFailure, closingFromDeny, closingFromStatus } from "./closing.ts";
 import { CallbackCounters, type CallbackCounts } from "./counts.ts";
 import { DisconnectQueue } from "./disconnect-queue.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -28,13 +27,6 @@ import {
 } from "./options.ts";
 import { StreamCaller } from "./stream-caller.ts";
 import { UnaryCaller } from "./unary-caller.ts";
-
-/** With what a Connect that the backend does not want to answer with a `deny` closes. */
-const denying: ReadonlyMap<number, number> = new Map([
-  [Code.UNAUTHENTICATED, CloseCode.UNAUTHENTICATED],
-  [Code.PERMISSION_DENIED, CloseCode.DENIED],
-  [Code.RESOURCE_EXHAUSTED, CloseCode.TRY_AGAIN_LATER],
-]);
 
 const nobody: Identity = { user: "" };
 
@@ -216,10 +208,8 @@ export class SessionCallbacks {
   async #admission(session: Session, { answer, failure }: Outcome): Promise<Admission> {
     if (answer?.case === "connect") return this.#answered(session, answer.value);
     const status = failure ?? createStatus(Code.INTERNAL, "the backend answered something else");
-    const denied = denying.get(status.code);
-    if (denied !== undefined && status.isUnprocessed !== true) {
-      return this.#denied(session, { code: denied, reason: fittingReason(status.message) });
-    }
+    const denial = closingFromStatus(status);
+    if (denial !== undefined && status.isUnprocessed !== true) return this.#denied(session, denial);
     this.#failed("connect", session, status);
     // Otherwise the backend may have seen it, whatever became of its answer.
     if (status.isUnprocessed === true || status.code === Code.UNIMPLEMENTED) this.#owed.delete(session);
@@ -235,13 +225,13 @@ export class SessionCallbacks {
 
   #admissionAfter(session: Session, failure: Status): Admission {
     if (this.#options.onFailure.connect === "ignore") return undefined;
-    const refusal = closingAfter(failure);
+    const refusal = closingAfterFailure(failure);
     this.#disconnected(session, { ...refusal, clean: true });
     return refusal;
   }
 
   async #answered(session: Session, response: ConnectResponse): Promise<Admission> {
-    if (response.deny !== undefined) return this.#denied(session, closingFrom(response.deny));
+    if (response.deny !== undefined) return this.#denied(session, closingFromDeny(response.deny));
     const problem = await this.#apply("connect", session, response);
     if (problem !== undefined) {
       this.#failed("connect", session, problem);
@@ -265,7 +255,7 @@ export class SessionCallbacks {
         this.#options.waitMs,
         async ({ answer, failure }) => {
           if (answer?.case === "resume" && answer.value.deny !== undefined) {
-            const { code, reason } = closingFrom(answer.value.deny);
+            const { code, reason } = closingFromDeny(answer.value.deny);
             session.close(code, reason);
           } else {
             const problem =
@@ -280,12 +270,9 @@ export class SessionCallbacks {
 
   #resumeFailed(session: Session, status: Status): void {
     this.#failed("resume", session, status);
-    const denied = denying.get(status.code);
-    if (denied !== undefined) session.close(denied, fittingReason(status.message));
-    else if (this.#options.onFailure.resume === "deny") {
-      const { code, reason } = closingAfter(status);
-      session.close(code, reason);
-    }
+    const isDenied = this.#options.onFailure.resume === "deny";
+    const closing = closingFromStatus(status) ?? (isDenied ? closingAfterFailure(status) : undefined);
+    if (closing !== undefined) session.close(closing.code, closing.reason);
   }
 
   #settled(): void {
@@ -317,15 +304,4 @@ export class SessionCallbacks {
       );
     });
   }
-}
-
-/** How a client is sent away when the backend has failed, rather than said no. */
-function closingAfter({ code }: Status): Refusal {
-  return code === Code.UNAVAILABLE || code === Code.DEADLINE_EXCEEDED
-    ? { code: CloseCode.TRY_AGAIN_LATER, reason: "the backend is away; try again later" }
-    : { code: CloseCode.INTERNAL, reason: "the backend failed" };
-}
-
-function closingFrom({ code, reason }: Deny): Refusal {
-  return { code: closeCodeOr(code, CloseCode.DENIED), reason: fittingReason(reason) };
 }
