@@ -1,17 +1,20 @@
 import type { Delivery } from "./delivery.ts";
 
-/** From how many places of what has left on the queue is moved up. */
-const COMPACT_AT = 64;
+/** The least that a ring has places for. */
+const LEAST_PLACES = 8;
 
-/** What waits for one client, in order. */
+/** What waits for one client, in order: a ring that grows as it must. */
 export class Outbox {
-  #queue: Delivery[] = [];
+  /** As many places as a power of two, or none; those that are free are `undefined`. */
+  #ring: (Delivery | undefined)[] = [];
+  /** The place of the oldest. */
   #head = 0;
+  #size = 0;
   #bytes = 0;
 
   /** How many deliveries wait. */
   get size(): number {
-    return this.#queue.length - this.#head;
+    return this.#size;
   }
 
   /** What they count for, in bytes. */
@@ -21,44 +24,38 @@ export class Outbox {
 
   /** Adds the newest. */
   push(delivery: Delivery): void {
-    this.#queue.push(delivery);
+    if (this.#size === this.#ring.length) this.#replace(this.#all());
+    this.#ring[this.#placeOf(this.#size++)] = delivery;
     this.#bytes += delivery.bytes;
   }
 
   /** Puts some before all others, in their order. */
   prepend(deliveries: readonly Delivery[]): void {
-    this.#queue = [...deliveries, ...this.#queue.slice(this.#head)];
-    this.#head = 0;
-    for (const delivery of deliveries) this.#bytes += delivery.bytes;
+    this.#replace([...deliveries, ...this.#all()]);
   }
 
   /** Takes the oldest. */
   shift(): Delivery | undefined {
-    const delivery = this.#queue[this.#head];
+    const delivery = this.#ring[this.#head];
     if (delivery === undefined) return undefined;
-    this.#head++;
+    this.#ring[this.#head] = undefined;
+    this.#head = this.#placeOf(1);
+    this.#size--;
     this.#bytes -= delivery.bytes;
-    if (this.#head === this.#queue.length) {
-      this.#queue.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#queue.length) {
-      this.#queue.splice(0, this.#head);
-      this.#head = 0;
-    }
     return delivery;
   }
 
   /** Drops the oldest of a room; answers whether there was one. */
   dropOldest(room: string): boolean {
-    const queue = this.#queue;
-    for (let index = this.#head; index < queue.length; index++) {
-      const delivery = queue[index];
+    for (let index = 0; index < this.#size; index++) {
+      const delivery = this.#ring[this.#placeOf(index)];
       if (delivery?.room !== room) continue;
-      if (index === this.#head) this.shift();
-      else {
-        queue.splice(index, 1);
-        this.#bytes -= delivery.bytes;
+      // Those before it move up, over it.
+      for (let before = index; before > 0; before--) {
+        this.#ring[this.#placeOf(before)] = this.#ring[this.#placeOf(before - 1)];
       }
+      this.#ring[this.#head] = delivery;
+      this.shift();
       return true;
     }
     return false;
@@ -66,10 +63,31 @@ export class Outbox {
 
   /** Drops all of a room; answers how many there were. */
   dropAll(room: string): number {
-    const before = this.size;
-    this.#queue = this.#queue.slice(this.#head).filter((delivery) => delivery.room !== room);
+    const before = this.#size;
+    this.#replace(this.#all().filter((delivery) => delivery.room !== room));
+    return before - this.#size;
+  }
+
+  #placeOf(index: number): number {
+    return (this.#head + index) & (this.#ring.length - 1);
+  }
+
+  #all(): Delivery[] {
+    const all: Delivery[] = [];
+    for (let index = 0; index < this.#size; index++) {
+      const delivery = this.#ring[this.#placeOf(index)];
+      if (delivery !== undefined) all.push(delivery);
+    }
+    return all;
+  }
+
+  /** Holds these instead, with at least one place more. */
+  #replace(deliveries: readonly Delivery[]): void {
+    let places = LEAST_PLACES;
+    while (places <= deliveries.length) places *= 2;
+    this.#ring = Array.from({ length: places }, (_, index) => deliveries[index]);
     this.#head = 0;
-    this.#bytes = this.#queue.reduce((bytes, delivery) => bytes + delivery.bytes, 0);
-    return before - this.#queue.length;
+    this.#size = deliveries.length;
+    this.#bytes = deliveries.reduce((bytes, delivery) => bytes + delivery.bytes, 0);
   }
 }
