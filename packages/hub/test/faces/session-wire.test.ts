@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { describe, test } from "node:test";
 import { acceptWebSocket } from "@sluice/websocket";
 import { Hub, HubError, Message, roomsByPattern, type Session, SocketFaces } from "../../src/index.ts";
+import { Gate, settled } from "../support/gate.ts";
 import { Queue } from "./support/queue.ts";
 import { listen, startHub, startTimed } from "./support/server.ts";
 import { type Said, SessionClient } from "./support/session-client.ts";
@@ -134,6 +135,19 @@ describe("the session wire", () => {
       { room: "chat:1", data: "one", offset: 1, epoch },
       { room: "chat:1", data: "two", offset: 2 },
     ]);
+  });
+
+  test("does not remember the epochs of rooms that the client has left", async (context) => {
+    const { hub, port } = await startHub(context, { rooms });
+    const { client } = await SessionClient.connect(context, port);
+    const [session] = [...hub.sessions];
+    // Its history outlives its members.
+    await hub.publish("chat:1", "before");
+    await client.call({ join: "chat:1" });
+    await client.call({ leave: "chat:1" });
+    await session?.join("chat:1");
+    const { epoch } = await hub.publish("chat:1", "one");
+    assert.deepEqual(await client.next(), { room: "chat:1", data: "one", offset: 2, epoch });
   });
 
   test("answers a join before the publications that it recovers", async (context) => {
@@ -421,6 +435,41 @@ describe("a token on the session wire", () => {
     );
     clock.advance(1);
     assert.equal((await client.ws.closed).code, 4401);
+  });
+
+  test("is not renewed once its link has ended, and leaves no timer", async (context) => {
+    const asked = new Gate();
+    const given = new Gate<{ user: string; expiresAt: number }>();
+    const { clock, port, hub } = await startTimed(context, {
+      identify: (token) => {
+        if (token === "ada") return identify(token);
+        asked.open();
+        return given.opened;
+      },
+    });
+    const away = new Queue<Session>();
+    hub.onAway((session) => away.push(session));
+    const { client } = await SessionClient.connect(context, port, {
+      token: "ada",
+      resume: { key, received: 0 },
+    });
+    client.ask({ refresh: "ada later" });
+    await asked.opened;
+    await client.ws.cut();
+    const session = await away.next();
+    const { identity } = session;
+    given.open({ user: "ada", expiresAt: clock.date() + 5_000 });
+    await settled();
+    assert.equal(session.identity, identity);
+    assert.equal(clock.size, 0);
+  });
+
+  test("is counted as every command is, whatever it is worth", async (context) => {
+    const limits = { messagesPerSecond: 0.001, messageBurst: 3 };
+    const { port } = await startHub(context, { limits }, { identify });
+    const { client } = await SessionClient.connect(context, port, { token: "ada" });
+    for (let index = 0; index < 4; index++) client.ask({ refresh: "forged" });
+    assert.equal((await client.ws.closed).code, 4429);
   });
 
   test("does not expire any more after a refresh without an end", async (context) => {

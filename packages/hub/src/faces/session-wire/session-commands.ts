@@ -24,6 +24,8 @@ export interface RoomWatcher {
   joining(room: string): void;
   /** Its answer has been written; a `JoinResult` where it was let in. */
   answered(room: string, result: JoinResult | undefined): void;
+  /** The client has left a room. */
+  left(room: string): void;
 }
 
 /** Where `refresh` stands in the order of rooms, of which none has an empty name. */
@@ -106,6 +108,7 @@ export class SessionCommands {
     switch (command.verb) {
       case "leave":
         await attachment.leave(command.room);
+        this.#watcher.left(command.room);
         return "{}";
       case "publish": {
         const { room, said, type, key } = command;
@@ -136,6 +139,8 @@ export class SessionCommands {
     const identity = await identify(token).catch((error: unknown) => {
       throw new Unidentified(unidentified(error).reason);
     });
+    // Another link may know better by now.
+    if (!this.#link.isOpen) throw new HubError("FAILED_PRECONDITION", "the connection is closed");
     if (identity.user !== session.user) {
       throw new HubError("PERMISSION_DENIED", "the token is of another user: connect again with it");
     }

@@ -68,7 +68,7 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
       if (this.#mayGoOn()) attachment.received(parsed.received);
     } else if (parsed.verb === "connect") {
       this.#link.fail({ code: CloseCode.MALFORMED, reason: "connect comes first, and once" });
-    } else this.#commands.start(attachment, parsed);
+    } else if (parsed.verb !== "refresh" || this.#mayGoOn()) this.#commands.start(attachment, parsed);
   }
 
   send(frame: SessionFrame): boolean {
@@ -104,6 +104,10 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
     if (!this.#wantsDrain || !this.#held.isEmpty) return;
     this.#wantsDrain = false;
     if (goOn) this.#attachment?.drained();
+  }
+
+  left(room: string): void {
+    this.#epochs.delete(room);
   }
 
   /** Counts what the hub does not count, and ends a client that says too much of it. */

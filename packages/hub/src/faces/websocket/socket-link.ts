@@ -79,6 +79,11 @@ export class SocketLink<Frame = unknown> implements Link<Frame> {
     return this.#connection.bufferedAmount + this.#conversation.heldBytes;
   }
 
+  /** Whether the client is let in, and its link has not begun to end. */
+  get isOpen(): boolean {
+    return this.#state.name === "open";
+  }
+
   opening(attachment: Attachment): void {
     if (this.#state.name === "asking") this.#state.attachment = attachment;
     else attachment.lost({ code: CloseCode.GOING_AWAY, reason: "the client left", clean: false });
