@@ -168,6 +168,8 @@ describe("a request to upgrade that cannot be", () => {
 
   test("has no key or another protocol, and costs its socket only", async (context) => {
     const { port, url, engine } = await startEngine(context);
+    const names: unknown[] = [];
+    engine.on("connection_error", ({ context: { name } }) => names.push(name));
     const target = "/engine.io/?EIO=4&transport=websocket";
     const bare = `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n`;
     for (const [headers, status] of [
@@ -176,6 +178,7 @@ describe("a request to upgrade that cannot be", () => {
       ["Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n", 400],
     ] as const) {
       assert.match(await exchange(port, bare + headers), new RegExp(`^HTTP/1.1 ${status} `));
+      assert.equal(names.pop(), "WEBSOCKET_HANDSHAKE_ERROR");
     }
     assert.equal(engine.clientsCount, 0);
     await new PollingClient(url).open();

@@ -128,9 +128,10 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     const { sid } = arrival.query;
     if (sid === undefined || sid === "") return this.#shakeHands(arrival);
     const session = this.#sessions.get(sid);
+    if (session === undefined)
+      return this.#refuse(arrival, { code: ErrorCode.UNKNOWN_SID, context: { sid } });
     const wrong = checkForSession(arrival, session);
-    if (wrong !== undefined || session === undefined)
-      return this.#refuse(arrival, wrong ?? bad("UNKNOWN_SID"));
+    if (wrong !== undefined) return this.#refuse(arrival, wrong);
     if (arrival.upgrading === undefined) session.handle(arrival);
     else this.#upgrade(arrival, arrival.upgrading, session);
   }
@@ -142,12 +143,15 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     const application = {
       allowRequest,
       generateId: (request: IncomingMessage) => this.generateId(request),
-      isTaken: (id: string) => this.#sessions.has(id),
     };
     void askApplication(arrival.request, application).then((id) => {
       if (isGone(arrival)) return;
-      if (typeof id === "string") this.#begin(arrival, id, revision);
-      else this.#refuse(arrival, id);
+      if (typeof id !== "string") this.#refuse(arrival, id);
+      else if (!this.#sessions.has(id)) this.#begin(arrival, id, revision);
+      else {
+        const error = new Error("generateId() gave the id of another session");
+        this.#refuse(arrival, bad("ID_GENERATION_ERROR", { error }));
+      }
     });
   }
 
@@ -195,6 +199,7 @@ export class EngineServer extends EventEmitter<EngineEvents> {
       compression: this.opts.compression,
       headers,
       clock: this.opts.clock,
+      refused: ({ message }) => this.#tellOf(request, bad("WEBSOCKET_HANDSHAKE_ERROR", { message })),
     });
   }
 
@@ -225,7 +230,10 @@ export class EngineServer extends EventEmitter<EngineEvents> {
 
   #refuse({ request, response }: Arrival, refusal: Refusal): void {
     refuse(response, refusal);
-    const { code, context } = refusal;
+    this.#tellOf(request, refusal);
+  }
+
+  #tellOf(request: IncomingMessage, { code, context }: Refusal): void {
     this.emit("connection_error", { req: request, code, message: errorMessages[code], context });
   }
 

@@ -39,10 +39,9 @@ export function checkTransport(
 /** What is wrong with a request for a session. */
 export function checkForSession(
   { request, query, upgrade }: RequestFacts,
-  session: AddressedSession | undefined,
+  session: AddressedSession,
 ): Refusal | undefined {
-  const { sid, EIO, transport } = query;
-  if (session === undefined) return { code: ErrorCode.UNKNOWN_SID, context: { sid } };
+  const { EIO, transport } = query;
   const { protocol } = session;
   if (EIO !== String(protocol)) {
     return bad("PROTOCOL_MISMATCH", { protocol: EIO, previousProtocol: protocol });

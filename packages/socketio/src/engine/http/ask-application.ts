@@ -7,8 +7,6 @@ import { ErrorCode, type Refusal } from "./refusal.ts";
 export interface Application {
   readonly allowRequest: AllowRequest | undefined;
   generateId(request: IncomingMessage): string | PromiseLike<string>;
-  /** Whether an id is a session's already. */
-  isTaken(id: string): boolean;
 }
 
 /** Asks whether a client may begin a session, and for the session's id. Never rejects. */
@@ -24,7 +22,6 @@ export async function askApplication(
   try {
     const id: unknown = await application.generateId(request);
     if (typeof id !== "string" || id === "") throw new TypeError("generateId() must give a string");
-    if (application.isTaken(id)) throw new Error("generateId() gave the id of another session");
     return id;
   } catch (error) {
     return bad("ID_GENERATION_ERROR", { error });
