@@ -184,6 +184,7 @@ describe("options of the faces that cannot be meant", () => {
     ["heartbeat", () => acceptInto(hub, { heartbeat: { intervalMs: 0 } }), /intervalMs is 0/],
     ["bodyMs", () => createSseHandler(hub, { limits: { bodyMs: 0 } }), /bodyMs is 0/],
     ["pendingPosts", () => createSseHandler(hub, { limits: { pendingPosts: 0 } }), /pendingPosts is 0/],
+    ["closingMs", () => createSseHandler(hub, { limits: { closingMs: 0 } }), /closingMs is 0/],
     ["keepAliveMs", () => createSseHandler(hub, { keepAliveMs: Infinity }), /keepAliveMs is Infinity/],
     ["retryMs", () => createSseHandler(hub, { retryMs: 0 }), /retryMs is 0/],
   ];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { connect as connectSocket, type AddressInfo, type Socket } from "node:net";
 import { describe, test, type TestContext } from "node:test";
 import {
   createSseHandler,
@@ -210,6 +210,37 @@ describe("an event stream", () => {
     assert.equal((await client.next()).data, "last");
     assert.deepEqual(await client.json("sluice.close"), { code: 4321, reason: "enough" });
     await client.ended;
+  });
+
+  test("is cut when it is over and its client does not read the rest", async (context) => {
+    const clock = new FakeClock();
+    const hub = new Hub({ limits: { outboxBytes: 16 * 2 ** 20 } });
+    const sockets = new Queue<Socket>();
+    const events = createSseHandler(hub, { clock, limits: { closingMs: 5_000 } });
+    const port = await startHttp(context, hub, (asked, response) => {
+      sockets.push(asked.socket);
+      events(asked, response);
+    });
+    const over = new Queue<number>();
+    hub.onDisconnect((_session, { code }) => over.push(code));
+    hub.onConnect((session) => {
+      setImmediate(() => {
+        const text = "x".repeat(2 ** 20);
+        while (!session.isClosed) session.send(text);
+      });
+    });
+    const client = connectSocket(port, "127.0.0.1");
+    client.on("error", () => {});
+    context.after(() => client.destroy());
+    client.write("GET / HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+    const socket = await sockets.next();
+    const cut = once(socket, "close");
+    assert.equal(await over.next(), 4413);
+    clock.advance(4_999);
+    assert.equal(socket.destroyed, false);
+    clock.advance(1);
+    await cut;
+    assert.equal(clock.size, 0);
   });
 
   test("tells the hub once that the client has gone", async (context) => {

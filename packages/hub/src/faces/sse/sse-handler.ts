@@ -85,6 +85,7 @@ class Streams {
     this.#clock = clock;
     this.#surroundings = {
       clock,
+      closingMs: this.#limits.closingMs,
       retryMs: () => Math.round(retryMs * (0.5 + random())),
       begun: (link) => {
         keepAlive.add(link);

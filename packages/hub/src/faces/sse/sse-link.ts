@@ -1,6 +1,6 @@
 import type { Answer, AnswerListener } from "../../answer.ts";
 import type { Attached, Attachment, Refusal } from "../../attachment.ts";
-import type { Clock } from "../../clock.ts";
+import type { Clock, Timer } from "../../clock.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Drop } from "../../drop.ts";
 import type { Face, Link } from "../../face.ts";
@@ -19,6 +19,8 @@ import { StreamWriter } from "./stream-writer.ts";
 /** What an event stream needs of those around it. */
 export interface SseSurroundings {
   readonly clock: Clock;
+  /** Milliseconds for a client to read the rest of a stream that is over. */
+  readonly closingMs: number;
   /** Milliseconds after which a client may connect again, a new one each time. */
   readonly retryMs: () => number;
   /** The stream has begun, or it has ended. */
@@ -54,6 +56,8 @@ export class SseLink implements Link<SseFrame> {
   /** Who waits for the answer to a message of the client. */
   readonly #posts = new Set<(closed: Refusal) => void>();
   #state: State = { name: "opening", attachment: undefined };
+  /** Cuts the connection of a client that does not read to the end. */
+  #cut: Timer | undefined;
 
   constructor(response: SseResponse, request: StreamRequest, surroundings: SseSurroundings) {
     this.key = request.resume?.key ?? "";
@@ -147,6 +151,8 @@ export class SseLink implements Link<SseFrame> {
       this.#tell("sluice.close", { code, reason });
       this.#writer.end();
     } else refuse(this.#response, refusalFromClose(code, reason));
+    const { clock, closingMs } = this.#surroundings;
+    this.#cut = clock.after(closingMs, () => this.#response.destroy());
     this.#end({ code, reason });
     // The hub may be still about to learn of it.
     if (state.name === "opening") state.attachment?.lost({ code, reason, clean: true });
@@ -209,6 +215,7 @@ export class SseLink implements Link<SseFrame> {
 
   /** The response has ended, however. */
   #lost(): void {
+    this.#cut?.cancel();
     const state = this.#state;
     if (state.name === "ended") return;
     this.#end(gone);
