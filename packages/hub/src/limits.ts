@@ -17,7 +17,7 @@ export interface HubLimits {
   /** Bytes of a room's name as UTF-8. Default 255. Over it: `INVALID_ARGUMENT`. */
   readonly roomNameBytes: number;
   /**
-   * Bytes of a message from a client, or of one that is published. Default 65,536. Over it: the session is closed with
+   * Bytes of a message and its type, from a client or published. Default 65,536. Over it: the session is closed with
    * 1009, or `INVALID_ARGUMENT`.
    */
   readonly messageBytes: number;
