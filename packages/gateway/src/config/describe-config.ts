@@ -13,9 +13,8 @@ export function describeConfig(config: Config): readonly string[] {
     lines.push(`face       websocket at ${faces.websocket.path} (${faces.websocket.protocols.join(", ")})`);
   if (faces.packet !== undefined) {
     const types = Object.keys(faces.packet.types).length;
-    lines.push(
-      `face       packet at ${faces.packet.path ?? faces.websocket?.path ?? ""}, ${types} types are methods`,
-    );
+    const calls = types === 1 ? "1 type is a method" : `${types} types are methods`;
+    lines.push(`face       packet at ${faces.packet.path ?? faces.websocket?.path ?? ""}, ${calls}`);
   }
   if (faces.sse !== undefined) lines.push(`face       sse at ${faces.sse.path}`);
   for (const [pattern, { history, presence, slow, join, publish }] of Object.entries(rooms)) {

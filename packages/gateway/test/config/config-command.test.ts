@@ -105,7 +105,7 @@ describe("sluice check", () => {
   backend    orders: dns:///orders:50051, schema from reflection
   backend    rooms: rooms:50052, schema from reflection
   face       websocket at /ws (raw, session)
-  face       packet at /ws, 1 types are methods
+  face       packet at /ws, 1 type is a method
   face       sse at /events
   rooms      chat:*: 100 kept for 5m, presence, slow: close, join: identified, publish: nobody
   identity   JSON Web Tokens

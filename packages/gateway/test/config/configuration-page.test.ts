@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { configJsonSchema, type JsonSchema } from "../../src/config/config-json-schema.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { sessionOptions } from "../../src/config/session-options.ts";
 import { pairs } from "../identity-support.ts";
 import { withReference } from "./config-reference.ts";
@@ -51,6 +53,20 @@ describe("the examples of docs/configuration.md and of the README", () => {
     const missing = [...keysOf(configJsonSchema(), "")].filter((key) => !shown.has(key));
     assert.deepEqual(missing, []);
   });
+});
+
+test("the files in the examples are valid, and name the schema for editors", () => {
+  const examples = new URL("../../../../examples/", import.meta.url);
+  const files = readdirSync(examples)
+    .map((name) => fileURLToPath(new URL(`${name}/sluice.yaml`, examples)))
+    .filter((file) => existsSync(file));
+  assert.ok(files.length > 0);
+  for (const file of files) {
+    sessionOptions(loadConfig({ file, environment: {} }));
+    const [, schema = ""] =
+      /^# yaml-language-server: \$schema=(\S+)\n/.exec(readFileSync(file, "utf8")) ?? [];
+    assert.ok(existsSync(join(dirname(file), schema || "none")), `${file}: ${schema}`);
+  }
 });
 
 test("the tables of docs/configuration.md are those of the schema", () => {
