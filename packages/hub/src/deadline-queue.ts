@@ -1,5 +1,8 @@
 import type { Clock, Timer } from "./clock.ts";
 
+/** Timers of Node wait no longer; those of more would be due at once. */
+const longestWaitMs = 2 ** 31 - 1;
+
 /** Calls many owners, each a fixed time after it was added, with one timer that runs only while somebody waits. */
 export class DeadlineQueue<Owner> {
   readonly #milliseconds: number;
@@ -31,7 +34,7 @@ export class DeadlineQueue<Owner> {
   add(owner: Owner): void {
     if (this.#milliseconds === Infinity || this.#waiting.has(owner)) return;
     this.#waiting.set(owner, this.#clock.now() + this.#milliseconds);
-    this.#timer ??= this.#clock.after(this.#milliseconds, this.#tick);
+    this.#wait(this.#milliseconds);
   }
 
   /** Lets an owner wait no longer. */
@@ -41,12 +44,16 @@ export class DeadlineQueue<Owner> {
     this.#timer = undefined;
   }
 
+  #wait(milliseconds: number): void {
+    this.#timer ??= this.#clock.after(Math.min(milliseconds, longestWaitMs), this.#tick);
+  }
+
   readonly #tick = (): void => {
     this.#timer = undefined;
     const now = this.#clock.now();
     for (const [owner, at] of this.#waiting) {
       if (at > now) {
-        this.#timer ??= this.#clock.after(at - now, this.#tick);
+        this.#wait(at - now);
         return;
       }
       this.#waiting.delete(owner);

@@ -59,6 +59,24 @@ describe("a session with a resume key", () => {
     assert.notEqual(again.session, client.session);
   });
 
+  test("may wait longer than a timer can", async () => {
+    const clock = new FakeClock();
+    const waits: number[] = [];
+    const after = clock.after.bind(clock);
+    clock.after = (milliseconds, call) => {
+      waits.push(milliseconds);
+      return after(milliseconds, call);
+    };
+    const hub = new Hub({ clock, graceMs: 2 ** 31 + 99 });
+    const client = await connect(hub, { resume: { key, received: 0 } });
+    client.lose();
+    clock.advance(2 ** 31 + 98);
+    assert.equal(client.session.phase, "away");
+    clock.advance(1);
+    assert.equal(client.session.phase, "closed");
+    assert.deepEqual(waits, [2 ** 31 - 1, 100]);
+  });
+
   test("is over at once when its client says farewell", async () => {
     const hub = new Hub();
     const client = await connect(hub, { resume: { key, received: 0 } });

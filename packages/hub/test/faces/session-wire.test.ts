@@ -437,6 +437,23 @@ describe("a token on the session wire", () => {
     assert.equal((await client.ws.closed).code, 4401);
   });
 
+  test("closes with 4408 where nobody says in time what it is worth", async (context) => {
+    const asked = new Gate();
+    const { clock, hub, port } = await startTimed(context, {
+      identify: () => {
+        asked.open();
+        return new Promise(() => {});
+      },
+    });
+    const client = await SessionClient.open(context, port);
+    client.say({ connect: { token: "ada" } });
+    await asked.opened;
+    clock.advance(10_000);
+    assert.equal((await client.ws.closed).code, 4408);
+    assert.equal(hub.size, 0);
+    assert.equal(clock.size, 0);
+  });
+
   test("is not renewed once its link has ended, and leaves no timer", async (context) => {
     const asked = new Gate();
     const given = new Gate<{ user: string; expiresAt: number }>();

@@ -3,8 +3,8 @@ import { checkPositive } from "../check-limits.ts";
 /** The bounds of the faces on WebSockets, beside those of the hub. What is not given has the default of `defaultSocketLimits`. */
 export interface SocketLimits {
   /**
-   * Milliseconds for the first message of a client of whom one is awaited: `connect` on the session wire, or a token.
-   * Default 10,000. Over it: 4408.
+   * Milliseconds for the first message of a client of whom one is awaited, `connect` on the session wire or a token, and
+   * for `identify` to say what it is worth. Default 10,000. Over it: 4408.
    */
   readonly firstMessageMs: number;
   /**

@@ -35,7 +35,6 @@ export const Pause = {
 interface Waiting {
   readonly name: "waiting";
   readonly opener: Opener;
-  readonly timer: Timer;
 }
 
 type State =
@@ -54,6 +53,8 @@ export class SocketLink<Frame = unknown> implements Link<Frame> {
   readonly #conversation: Conversation<Frame>;
   #state: State = { name: "asking", attachment: undefined };
   #pauses = 0;
+  /** Runs until a first message that is awaited has come and was understood. */
+  #patience: Timer | undefined;
   #expiry: Expiry | undefined;
 
   constructor(
@@ -187,13 +188,12 @@ export class SocketLink<Frame = unknown> implements Link<Frame> {
 
   #awaitFirst(opener: Opener): void {
     const { clock, firstMessageMs } = this.#surroundings;
-    const reason = `nothing was said within ${firstMessageMs} ms`;
-    const timer = clock.after(firstMessageMs, () => this.fail({ code: CloseCode.TIMEOUT, reason }));
-    this.#state = { name: "waiting", opener, timer };
+    const reason = `who the client is was not known within ${firstMessageMs} ms`;
+    this.#patience = clock.after(firstMessageMs, () => this.fail({ code: CloseCode.TIMEOUT, reason }));
+    this.#state = { name: "waiting", opener };
   }
 
-  #receiveFirst({ opener, timer }: Waiting, data: Buffer, isBinary: boolean): void {
-    timer.cancel();
+  #receiveFirst({ opener }: Waiting, data: Buffer, isBinary: boolean): void {
     this.#state = { name: "asking", attachment: undefined };
     this.pauseFor(Pause.OPENING);
     const opening = opener.first(data, isBinary);
@@ -207,6 +207,7 @@ export class SocketLink<Frame = unknown> implements Link<Frame> {
       this.fail(opening);
       return;
     }
+    this.#patience?.cancel();
     this.expiresAt(opening.identity?.expiresAt);
     void this.#surroundings.hub.attach(this, { ...this.#request, ...opening }).then((result) => {
       if (isRefusal(result)) this.fail(result);
@@ -225,7 +226,7 @@ export class SocketLink<Frame = unknown> implements Link<Frame> {
 
   /** Nothing happens by itself any more. */
   #end(): void {
-    if (this.#state.name === "waiting") this.#state.timer.cancel();
+    this.#patience?.cancel();
     this.#expiry?.set(undefined);
   }
 }
