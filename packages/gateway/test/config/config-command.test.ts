@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { startEchoServer, type EchoServer } from "@sluice/testkit";
 import { configSchemaText } from "../../src/config/config-json-schema.ts";
@@ -61,6 +63,23 @@ describe("sluice serve with a configuration", () => {
       const late = await send(`${url}/sluice.test.v1.Echo/Sleep`, "POST", { ms: 5_000 });
       assert.match(late.text, /the deadline of \d+ ms \(--timeout\) passed/);
     });
+  });
+
+  test("says which port is in use where it is that of the push API", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    const file = folder.write(
+      `${least}listen: 127.0.0.1:0\nfaces: { sse: { path: /events } }\npush: { listen: "127.0.0.1:${port}" }\n`,
+      "taken.yaml",
+    );
+    const { code, stderr } = await run({}, "serve", "--config", file);
+    assert.match(
+      stderr,
+      new RegExp(`taken\\.yaml:4:17: push\\.listen: port ${port} on 127\\.0\\.0\\.1 is in use$`, "m"),
+    );
+    assert.equal(code, 2);
+    taken.close();
   });
 
   const refused: readonly [what: string, flags: readonly string[], expected: RegExp][] = [
@@ -138,6 +157,21 @@ wrong.yaml:3:10: timeout must be a number and its unit, as in 250ms, 10s, 5m, 1h
     const { code, stderr } = await run({}, "check", "proto.yaml");
     assert.equal(code, 1);
     assert.match(stderr, /^proto\.yaml:2:6: backends\.a: [\s\S]*broken\.proto:2:\d+.*"strin" is not defined/);
+  });
+
+  test("reads the keys of tokens and the tokens of the push API", async () => {
+    folder.write("no key", "jwt.pem");
+    folder.write("short\n", "push.tokens");
+    const faces = "faces: { sse: { path: /events } }\n";
+    folder.write(`${least}${faces}identity: { jwt: { publicKeyFile: jwt.pem } }\n`, "keys.yaml");
+    folder.write(`${least}${faces}push: { tokenFile: push.tokens }\n`, "tokens.yaml");
+    const [keys, tokens] = await Promise.all([
+      run({}, "check", "keys.yaml"),
+      run({}, "check", "tokens.yaml"),
+    ]);
+    assert.match(keys.stderr, /^keys\.yaml:3:35: identity: /);
+    assert.match(tokens.stderr, /^tokens\.yaml:3:20: push\.tokenFile must have a token of at least 16 bytes/);
+    assert.deepEqual([keys.code, tokens.code], [1, 1]);
   });
 
   test("writes the JSON Schema, which is the one of the package", async () => {
