@@ -128,8 +128,8 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     const { sid } = arrival.query;
     if (sid === undefined || sid === "") return this.#shakeHands(arrival);
     const session = this.#sessions.get(sid);
-    if (session === undefined)
-      return this.#refuse(arrival, { code: ErrorCode.UNKNOWN_SID, context: { sid } });
+    const unknown: Refusal = { code: ErrorCode.UNKNOWN_SID, context: { sid } };
+    if (session === undefined) return this.#refuse(arrival, unknown);
     const wrong = checkForSession(arrival, session);
     if (wrong !== undefined) return this.#refuse(arrival, wrong);
     if (arrival.upgrading === undefined) session.handle(arrival);

@@ -18,9 +18,8 @@ export function hasBinary(value: unknown, depth = 0): boolean {
   if (Array.isArray(value)) return value.some((each) => hasBinary(each, depth + 1));
   const plain = plainOf(value);
   if (plain !== value) return hasBinary(plain, depth + 1);
-  for (const key in value) {
-    if (Object.hasOwn(value, key) && hasBinary((value as Record<string, unknown>)[key], depth + 1))
-      return true;
+  for (const each of Object.values(value)) {
+    if (hasBinary(each, depth + 1)) return true;
   }
   return false;
 }
