@@ -169,6 +169,26 @@ describe("the session wire", () => {
     assert.deepEqual(lost["ok"], { epoch, offset: 5, recovered: false });
   });
 
+  test("sends what waits for the answer of a join before it closes", async (context) => {
+    const asked = new Gate();
+    const { hub, port } = await startHub(context, {
+      authorize: () => {
+        asked.open();
+        return new Promise<boolean>(() => {});
+      },
+    });
+    const { client } = await SessionClient.connect(context, port);
+    const [session] = [...hub.sessions];
+    await session?.join("room");
+    client.ask({ join: "room" });
+    await asked.opened;
+    await hub.publish("room", "last");
+    session?.send("words");
+    session?.close(4000, "enough");
+    assert.deepEqual(await client.take(2), [{ room: "room", data: "last" }, { message: "words" }]);
+    assert.equal((await client.ws.closed).code, 4000);
+  });
+
   test("does what is asked about one room in order, and other rooms meanwhile", async (context) => {
     const waiting = new Queue<() => void>();
     const { port } = await startHub(context, {

@@ -32,10 +32,20 @@ export class HeldFrames {
   /** The `join` is answered: gives what need not wait any more to `release`, in its order. */
   answered(room: string, release: (each: SessionFrame | Drop) => void): void {
     this.#joining.delete(room);
+    const stop = this.#waiting.findIndex((each) => this.#joining.has(each.room));
+    this.#release(stop < 0 ? this.#waiting.length : stop, release);
+  }
+
+  /** Nothing waits any more, whatever is answered. */
+  releaseAll(release: (each: SessionFrame | Drop) => void): void {
+    this.#joining.clear();
+    this.#release(this.#waiting.length, release);
+  }
+
+  #release(count: number, release: (each: SessionFrame | Drop) => void): void {
     const waiting = this.#waiting;
-    const stop = waiting.findIndex((each) => this.#joining.has(each.room));
-    this.#waiting = stop < 0 ? [] : waiting.slice(stop);
-    for (const each of stop < 0 ? waiting : waiting.slice(0, stop)) {
+    this.#waiting = waiting.slice(count);
+    for (const each of waiting.slice(0, count)) {
       if (each instanceof SessionFrame) this.bytes -= each.bytes;
       release(each);
     }

@@ -89,6 +89,10 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
     return false;
   }
 
+  closing(): void {
+    this.#held.releaseAll((each) => this.#release(each));
+  }
+
   joining(room: string): void {
     this.#held.joining(room);
   }
@@ -97,8 +101,7 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
     if (result !== undefined && result.epoch !== "") this.#epochs.set(room, result.epoch);
     let goOn = true;
     this.#held.answered(room, (each) => {
-      if (each instanceof SessionFrame) goOn = this.#deliver(each);
-      else this.#tell(each);
+      goOn = this.#release(each);
     });
     // Where it must not go on, the connection tells of its own drain.
     if (!this.#wantsDrain || !this.#held.isEmpty) return;
@@ -122,6 +125,10 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
     return false;
   }
 
+  #release(each: SessionFrame | Drop): boolean {
+    return each instanceof SessionFrame ? this.#deliver(each) : this.#tell(each);
+  }
+
   #deliver(frame: SessionFrame): boolean {
     const { room, epoch } = frame;
     if (epoch === "" || this.#epochs.get(room) === epoch) return this.#link.write(frame.plain);
@@ -129,8 +136,8 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
     return this.#link.write(frame.withEpoch);
   }
 
-  #tell({ reason, room, count }: Drop): void {
-    if (reason === "lost") this.#link.write(encodeLost(room));
-    else if (reason === "slow") this.#link.write(encodeDropped(count, room));
+  #tell({ reason, room, count }: Drop): boolean {
+    if (reason === "lost") return this.#link.write(encodeLost(room));
+    return reason !== "slow" || this.#link.write(encodeDropped(count, room));
   }
 }

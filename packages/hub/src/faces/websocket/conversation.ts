@@ -34,6 +34,8 @@ export interface Conversation<Frame> {
   dropped(drop: Drop): void;
   /** Everything has left the connection; answers whether the hub may go on. */
   drained(): boolean;
+  /** The link is closed next: what waits here leaves before. */
+  closing(): void;
 }
 
 /** A face on WebSockets: how its frames are made, and how its links are spoken to. One object for all of them. */

@@ -108,6 +108,8 @@ class PacketConversation implements Conversation<PreparedMessage> {
 
   dropped(): void {}
 
+  closing(): void {}
+
   drained(): boolean {
     this.#link.resumeFor(Pause.ANSWERS);
     return true;

@@ -66,6 +66,8 @@ class RawConversation implements Conversation<PreparedMessage> {
 
   dropped(): void {}
 
+  closing(): void {}
+
   drained(): boolean {
     return true;
   }

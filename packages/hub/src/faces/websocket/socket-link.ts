@@ -112,6 +112,7 @@ export class SocketLink<Frame = unknown> implements Link<Frame> {
   close(code: number, reason: string): void {
     const state = this.#state;
     if (state.name === "closing" || state.name === "closed") return;
+    if (state.name === "open") this.#conversation.closing();
     this.#end();
     this.#state = { name: "closing", attachment: state.name === "waiting" ? undefined : state.attachment };
     this.#connection.close(code, fittingReason(reason));
