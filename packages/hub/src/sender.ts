@@ -23,6 +23,8 @@ export class Sender {
   /** The link, while a delivery is nothing but a frame for it: it is willing, nothing waits, nothing is to be kept. */
   #direct: Link | undefined;
   #outbox: Outbox | undefined;
+  /** Bytes that wait because they are sent again: they had their place already. At most `HubLimits.replayBytes`. */
+  #again = 0;
   #replay: ReplayBuffer | undefined;
   /** What the client is to be told that it will not have, by reason and room. */
   #gaps: Map<string, Drop> | undefined;
@@ -61,7 +63,7 @@ export class Sender {
   /** Whether so many bytes more may wait. */
   fits(bytes: number): boolean {
     const waiting = (this.#outbox?.bytes ?? 0) + (this.#link?.bufferedAmount ?? 0);
-    return waiting + bytes <= this.#core.limits.outboxBytes;
+    return waiting + bytes <= this.#core.limits.outboxBytes + this.#again;
   }
 
   /** Something will not be delivered, which the client is told before anything that follows. */
@@ -107,7 +109,10 @@ export class Sender {
     if (this.#replay === undefined) return;
     const { missed, gaps } = this.#replay.rewind(received);
     for (const gap of gaps) this.#addGap(gap);
-    if (missed.length > 0) (this.#outbox ??= new Outbox()).prepend(missed);
+    if (missed.length === 0) return;
+    (this.#outbox ??= new Outbox()).prepend(missed);
+    const again = missed.reduce((bytes, delivery) => bytes + delivery.bytes, this.#again);
+    this.#again = Math.min(again, this.#core.limits.replayBytes);
   }
 
   /** The client has had so many deliveries. */
@@ -194,6 +199,7 @@ export class Sender {
       const next = this.#outbox?.shift();
       if (next === undefined) {
         this.#outbox = undefined;
+        this.#again = 0;
         if (this.#replay === undefined && !this.#core.events.tellsSent) this.#direct = link;
         if (this.#owesDrain) {
           this.#owesDrain = false;

@@ -86,6 +86,30 @@ describe("what was dropped", () => {
   });
 });
 
+describe("what is sent again", () => {
+  test("takes no place from what waits, so that who comes back is not too slow", async () => {
+    const asked = new Gate<boolean>();
+    const limits = { outboxBytes: 200, replayBytes: 200 };
+    const hub = new Hub({ limits, authorize: () => asked.opened });
+    const first = await connect(hub, { resume: { key, received: 0 } });
+    // Each counts for 65 bytes.
+    for (const text of ["1", "2", "3"]) first.session.send(text);
+    first.lose();
+    first.session.send("4");
+    const link = new FakeLink();
+    const second = connect(hub, { resume: { key, received: 0 }, rooms: [{ room: "room" }] }, link);
+    first.session.send("5");
+    first.session.send("6");
+    asked.open(true);
+    await second;
+    assert.deepEqual(link.frames, ["1", "2", "3", "4", "5", "6"]);
+    // The bound is what it was.
+    link.credit = 1;
+    for (const text of ["7", "8", "9", "10", "11"]) link.session.send(text);
+    assert.equal(link.closed?.code, 4413);
+  });
+});
+
 describe("a message's type", () => {
   test("counts as its data does: over the limit, and for what waits", async () => {
     const hub = new Hub({ limits: { messageBytes: 10 }, authorize: () => true });
