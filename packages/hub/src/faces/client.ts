@@ -51,6 +51,7 @@ export function clientFromRequest(
 ): Client {
   const { headers = defaultHeaders, secrets = defaultSecrets } = options;
   const { path, query } = splitTarget(request.url ?? "/");
+  const parameters = new URLSearchParams(query);
   const shown: Record<string, string> = {};
   for (const name of headers) {
     const value = request.headers[name];
@@ -61,10 +62,10 @@ export function clientFromRequest(
     request: {
       address: options.address?.(request) ?? request.socket.remoteAddress ?? "",
       path,
-      query: withoutSecrets(query, [...secrets, "resume"]),
+      query: withoutSecrets(query, [...parameters.keys()], [...secrets, "resume"]),
       headers: shown,
     },
-    query: new URLSearchParams(query),
+    query: parameters,
   };
 }
 
@@ -77,10 +78,10 @@ function splitTarget(target: string): { readonly path: string; readonly query: s
   return { path: path === "" ? "/" : path, query: question < 0 ? "" : rest.slice(question + 1) };
 }
 
-function withoutSecrets(query: string, secrets: readonly string[]): string {
-  if (query === "") return query;
-  const parts = query.split("&");
-  return parts
-    .filter((part) => ![...new URLSearchParams(part).keys()].some((name) => secrets.includes(name)))
-    .join("&");
+/** `names` are those of the parameters of the query, in their order. */
+function withoutSecrets(query: string, names: readonly string[], secrets: readonly string[]): string {
+  if (!names.some((name) => secrets.includes(name))) return query;
+  // What is empty between two `&` is no parameter.
+  const parts = query.split("&").filter((part) => part !== "");
+  return parts.filter((_part, index) => !secrets.includes(names[index]!)).join("&");
 }

@@ -83,7 +83,7 @@ describe("the face websocket", () => {
     const { hub, port } = await startHub(context, {}, { address: () => "192.0.2.7" });
     const sessions = sessionsOf(hub);
     await WsClient.connect(context, port, {
-      path: `/chat/1?a=1&access_token=x&resume=${key}&b=%26&token=y`,
+      path: `/chat/1?a=1&access_token=x&&resume=${key}&b=%26&%74oken=y`,
       headers: { Authorization: "Bearer secret", "User-Agent": "test", Cookie: "a=b" },
     });
     const { request } = await sessions.next();
