@@ -352,6 +352,11 @@ describe("the push API's door", () => {
     assert.deepEqual(await codeFrom("https://evil.example"), [Code.PERMISSION_DENIED, 403]);
     assert.deepEqual(await codeFrom("null"), [Code.PERMISSION_DENIED, 403]);
     assert.deepEqual(await codeFrom("https://admin.example.com"), [Code.OK, 200]);
+    const disguised = {
+      origin: "https://evil.example",
+      "grpc-metadata-origin": "https://admin.example.com",
+    };
+    assert.equal((await rest(`${url}/sessions`, "GET", undefined, disguised)).status, 403);
   });
 
   test("is shut to browsers on WebSockets too", async (context) => {

@@ -31,10 +31,12 @@ export class PushGuard {
 
   /** Why a call is refused; undefined for one that is allowed. */
   refusal(metadata: Metadata): Status | undefined {
-    // REST has what came as headers under other names than the other dialects.
-    const origin = metadata["origin"] ?? metadata["grpcgateway-origin"];
-    if (origin !== undefined && (typeof origin !== "string" || !this.#origins.has(origin))) {
-      return createStatus(Code.PERMISSION_DENIED, `pages of ${String(origin)} may not use the push API`);
+    // REST has what came as headers under other names than the other dialects, and lets a page name the first one itself.
+    for (const name of ["origin", "grpcgateway-origin"]) {
+      const origin = metadata[name];
+      if (origin !== undefined && (typeof origin !== "string" || !this.#origins.has(origin))) {
+        return createStatus(Code.PERMISSION_DENIED, `pages of ${String(origin)} may not use the push API`);
+      }
     }
     if (this.#tokens === undefined) return undefined;
     const { authorization } = metadata;
