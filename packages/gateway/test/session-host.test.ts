@@ -11,7 +11,9 @@ import { connectHttp2WebSocket } from "@sluice/websocket";
 import { Gateway, type GatewayOptions } from "../src/index.ts";
 import { createLogger } from "../src/log.ts";
 import type { SessionHostOptions } from "../src/session-host/options.ts";
+import { pushSchema } from "../src/sessions/schemas.ts";
 import { SessionClient } from "./session-client.ts";
+import { ScriptedHandler } from "./sessions/scripted-handler.ts";
 import { echoSchema, send } from "./support.ts";
 
 /** A gateway with sessions and no backend. */
@@ -234,4 +236,28 @@ test("many sessions are closed over most of the grace period, and few at once", 
   );
   const first = Math.min(...times);
   assert.ok(Math.max(...times) - first >= 150, `all within ${Math.max(...times) - first} ms`);
+});
+
+test("the backend is told of all sessions that end with the gateway, whatever its pace for Disconnects", async (context) => {
+  const handler = await new ScriptedHandler().start();
+  context.after(() => handler.kill());
+  const { gateway, ws } = await startHost(
+    context,
+    {
+      graceMs: 0,
+      callbacks: { backend: "chat", hooks: ["connect", "disconnect"], disconnects: { perSecond: 1 } },
+    },
+    {
+      upstreams: [
+        {
+          name: "chat",
+          backend: createHttp2Backend(handler.address),
+          loadSchema: () => Promise.resolve(pushSchema()),
+        },
+      ],
+    },
+  );
+  await Promise.all(Array.from({ length: 20 }, () => joined(ws, "open:a")));
+  await gateway.close(1_000);
+  assert.equal(handler.of("disconnect").length, 20);
 });

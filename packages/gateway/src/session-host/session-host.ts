@@ -112,6 +112,7 @@ export class SessionHost {
     const { callbacks, packets } = this.#backends;
     this.#isClosing = true;
     const end = performance.now() + graceMs;
+    callbacks?.hurry();
     await closeSpread(this.hub, graceMs, CloseCode.GOING_AWAY, goingAway);
     await this.hub.close(CloseCode.GOING_AWAY, goingAway);
     await callbacks?.drain(Math.max(end - performance.now(), lastCallbacksMs));

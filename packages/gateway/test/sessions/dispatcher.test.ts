@@ -287,6 +287,17 @@ describe("the queue of Disconnects", () => {
     assert.equal(caller.calls, 33);
   });
 
+  test("goes as fast as the dispatcher when there is no more time", () => {
+    const { add, caller, clock, disconnects } = queue({ perSecond: 1 });
+    for (let count = 0; count < 100; count++) add();
+    assert.equal(caller.calls, 1);
+    disconnects.hurry();
+    assert.equal(caller.calls, 100);
+    for (let count = 0; count < 100; count++) add();
+    clock.advance(1);
+    assert.equal(caller.calls, 200);
+  });
+
   test("gives up those over its limit, and those whose time is over", async () => {
     const { add, caller, clock, outcomes, disconnects } = queue({ perSecond: 1, maxWaiting: 2 });
     for (let count = 0; count < 4; count++) add();

@@ -12,7 +12,7 @@ interface Waiting {
 }
 
 /** Disconnects that the dispatcher has at the same time: they must not take the place of all messages. */
-const mostAtOnce = 32;
+const usualAtOnce = 32;
 
 /**
  * Tells Disconnects at a pace that a backend which has just come back can bear, and keeps those that wait, up to a bound.
@@ -23,6 +23,8 @@ export class DisconnectQueue {
   readonly #clock: Clock;
   #waiting: Waiting[] = [];
   #running = 0;
+  #mostAtOnce = usualAtOnce;
+  #perSecond: number;
   #tokens: number;
   #refilledAt: number;
   #timer: Timer | undefined;
@@ -31,6 +33,7 @@ export class DisconnectQueue {
     this.#dispatcher = dispatcher;
     this.#options = options;
     this.#clock = clock;
+    this.#perSecond = options.perSecond;
     this.#tokens = Math.max(1, options.perSecond);
     this.#refilledAt = clock.now();
   }
@@ -52,17 +55,25 @@ export class DisconnectQueue {
     this.#pump();
   }
 
+  /** Leaves all pace to the dispatcher from now on: no message is in the way, and there is little time. */
+  hurry(): void {
+    this.#mostAtOnce = Number.POSITIVE_INFINITY;
+    this.#perSecond = Number.POSITIVE_INFINITY;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#pump();
+  }
+
   /** Ends its timer, and lets the dispatcher have what waits, which is to be closed next. */
   close(): void {
     this.#timer?.cancel();
-    this.#tokens = Number.POSITIVE_INFINITY;
     for (const waiting of this.#waiting.splice(0)) this.#run(waiting);
   }
 
   #pump(): void {
     this.#refill();
     let taken = 0;
-    while (this.#running < mostAtOnce && this.#tokens >= 1) {
+    while (this.#running < this.#mostAtOnce && this.#tokens >= 1) {
       const waiting = this.#waiting[taken];
       if (waiting === undefined) break;
       taken++;
@@ -90,17 +101,15 @@ export class DisconnectQueue {
 
   #refill(): void {
     const now = this.#clock.now();
-    const { perSecond } = this.#options;
-    this.#tokens = Math.min(
-      Math.max(1, perSecond),
-      this.#tokens + ((now - this.#refilledAt) / 1000) * perSecond,
-    );
+    const most = Math.max(1, this.#perSecond);
+    const more = ((now - this.#refilledAt) / 1000) * this.#perSecond;
+    this.#tokens = most === Number.POSITIVE_INFINITY ? most : Math.min(most, this.#tokens + more);
     this.#refilledAt = now;
   }
 
   #wait(): void {
     if (this.#timer !== undefined) return;
-    const ms = Math.ceil(((1 - this.#tokens) / this.#options.perSecond) * 1000);
+    const ms = Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1000);
     this.#timer = this.#clock.after(ms, () => {
       this.#timer = undefined;
       this.#pump();

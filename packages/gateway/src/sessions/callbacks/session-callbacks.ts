@@ -160,6 +160,11 @@ export class SessionCallbacks {
     return true;
   }
 
+  /** All sessions are about to end: the backend is told of it as fast as it takes it. */
+  hurry(): void {
+    this.#disconnects.hurry();
+  }
+
   /** Resolves when every Disconnect that is owed has been told or given up, at the latest after so many milliseconds. */
   async drain(ms: number): Promise<void> {
     if (this.#owed.size + this.#leaving === 0) return;
