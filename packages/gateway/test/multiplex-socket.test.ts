@@ -87,6 +87,7 @@ describe("metadata", () => {
       "cookie",
       "origin",
       "sec-a",
+      "sluice-user",
     ];
     const seen = await metadataSeen(
       {},

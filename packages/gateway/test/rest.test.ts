@@ -228,6 +228,7 @@ describe("REST over HTTP/1.1", () => {
         te: "trailers",
         "grpc-metadata-color": ["red", "blue"],
         "grpc-metadata-key-bin": "AAEC",
+        "grpc-metadata-sluice-user": "root",
         authorization: "Bearer abc",
         "x-private": "stays here",
         "grpc-timeout": "5S",
@@ -248,6 +249,7 @@ describe("REST over HTTP/1.1", () => {
     assert.deepEqual(metadata["x-forwarded-for"]?.values, ["127.0.0.1"]);
     assert.deepEqual(metadata["x-forwarded-host"]?.values, [`127.0.0.1:${sluice.port}`]);
     assert.equal(metadata["x-private"], undefined);
+    assert.equal(metadata["sluice-user"], undefined, "only the gateway says whose session it is");
     assert.ok(timeoutMs > 4000 && timeoutMs <= 5000, `${timeoutMs}`);
     assert.equal(response.headers["grpc-metadata-a-header"], "h");
     assert.equal(response.trailers["grpc-trailer-a-trailer"], "t");

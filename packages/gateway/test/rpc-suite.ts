@@ -125,9 +125,18 @@ export function describeDialect(title: string, { createTransport, isDuplex }: Su
             trailers: { "x-trail": "2", "x-trail-bin": "AwQF" },
           },
         ],
-        { headers: { "x-one": "eins", "x-two-bin": "//79", authorization: "Bearer abc" } },
+        {
+          headers: {
+            "x-one": "eins",
+            "x-two-bin": "//79",
+            authorization: "Bearer abc",
+            "sluice-user": "root",
+            "sluice-session": "forged",
+          },
+        },
       );
       const metadata = messages[0]?.["metadata"] as Record<string, { values: string[] }>;
+      assert.deepEqual([metadata["sluice-user"], metadata["sluice-session"]], [undefined, undefined]);
       assert.deepEqual(metadata["x-one"]?.values, ["eins"]);
       assert.deepEqual(metadata["x-two-bin"]?.values, ["//79"]);
       assert.deepEqual(metadata["authorization"]?.values, ["Bearer abc"]);

@@ -2,6 +2,7 @@ import { Code } from "@sluice/protocol";
 import type { Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import { parseTimeout } from "../call/timeout.ts";
+import { isOfGateway } from "../wire/request-names.ts";
 import type { HttpRequest } from "./http-message.ts";
 
 const prefix = "grpc-metadata-";
@@ -95,7 +96,7 @@ export function headersFromMetadata(
 /** Adds what a client names itself. */
 function addOwn(metadata: Record<string, string | string[]>, key: string, value: string): void {
   // `grpc-` belongs to the protocol: a client may not set the timeout or the encoding of the backend's call.
-  if (metadataKey.test(key) && !key.startsWith("grpc-")) add(metadata, key, value);
+  if (metadataKey.test(key) && !key.startsWith("grpc-") && !isOfGateway(key)) add(metadata, key, value);
 }
 
 function add(metadata: Record<string, string | string[]>, key: string, value: string): void {

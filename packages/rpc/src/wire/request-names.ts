@@ -7,5 +7,10 @@ const prefixes = /^(?:proxy-|sec-|x-forwarded-)/;
  * and no proxy sees it.
  */
 export function isOfRequest(name: string): boolean {
-  return ofRequest.has(name) || prefixes.test(name);
+  return ofRequest.has(name) || prefixes.test(name) || isOfGateway(name);
+}
+
+/** Whether metadata is what the gateway itself tells backends, such as whose session a call is for: no client says it. */
+export function isOfGateway(name: string): boolean {
+  return name.startsWith("sluice-");
 }
