@@ -1,13 +1,14 @@
 /** Every bound of a hub. What is not given has the default of `defaultHubLimits`. Infinity is allowed. */
 export interface HubLimits {
   /**
-   * Sessions on this node, those without a link among them. Default 100,000. Over it: the one that is away the longest
-   * ends, or where none is, the client is refused with 1013.
+   * Sessions that were let in on this node, those without a link among them. Default 100,000. Over it: the one that is away
+   * the longest ends once another is let in; where none is, the client is refused with 1013. Of those that have a link,
+   * there are never more, those that are being let in among them.
    */
   readonly sessions: number;
   /**
-   * Sessions of one user on this node. Default 100. Over it: one of them that is away ends, or where none is, the client is
-   * refused with 4429.
+   * Sessions of one user on this node. Default 100. Over it: one of them that is away ends once another is let in; where
+   * none is, the client is refused with 4429.
    */
   readonly sessionsPerUser: number;
   /** Milliseconds from `attach` until the client is let in, its rooms joined. Default 10,000. Over it: 4408. */

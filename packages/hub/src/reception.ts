@@ -60,7 +60,7 @@ export class Reception {
       return { code: CloseCode.GONE, reason: "the session is gone, or what was missed of it" };
     }
     const overLimits = this.#refuseOverLimits(request);
-    // Those that have ended for it may have had handlers that closed the hub.
+    // The one that has ended may have had a handler that closed the hub.
     return overLimits ?? this.#refuseClosed() ?? this.#begin(link, request, resumeKey, !isLost, settle);
   }
 
@@ -83,19 +83,26 @@ export class Reception {
     return this.#isClosed ? { code: CloseCode.GOING_AWAY, reason: "the server goes away" } : undefined;
   }
 
+  /** Refuses who could not be given a place even if all that are away gave theirs; none does before it is let in. */
   #refuseOverLimits({ identity }: AttachRequest): Refusal | undefined {
     const { sessions, limits, away } = this.#core;
-    if (sessions.size >= limits.sessions && !giveWay(away.first)) {
-      return { code: CloseCode.TRY_AGAIN_LATER, reason: "there are too many sessions" };
-    }
-    if (this.#isFull(identity?.user ?? "", limits.sessionsPerUser)) return tooManyOfUser;
-    return undefined;
+    if (sessions.size - away.size >= limits.sessions) return tooMany;
+    const ofUser = sessions.byUser(identity?.user ?? "");
+    if (ofUser.size < limits.sessionsPerUser) return undefined;
+    return count(ofUser, ({ phase }) => phase !== "away") >= limits.sessionsPerUser
+      ? tooManyOfUser
+      : undefined;
   }
 
-  /** Whether a user has so many sessions, and none of them is away and can give way. */
-  #isFull(user: string, most: number): boolean {
-    const sessions = this.#core.sessions.byUser(user);
-    return sessions.size >= most && !giveWay([...sessions].find(({ phase }) => phase === "away"));
+  /** Makes a place for a session that is let in: those that are away give theirs, where there is no other. */
+  #makePlace({ user }: LiveSession): Refusal | undefined {
+    const { sessions, limits, away, tally } = this.#core;
+    const ofUser = sessions.byUser(user);
+    if (ofUser.size > limits.sessionsPerUser) {
+      const isFull = count(ofUser, ({ phase }) => phase !== "opening") >= limits.sessionsPerUser;
+      if (isFull && !giveWay([...ofUser].find(({ phase }) => phase === "away"))) return tooManyOfUser;
+    }
+    return tally.open < limits.sessions || giveWay(away.first) ? undefined : tooMany;
   }
 
   /** Only the user who began a session can go on with it: the same key of another user is another key. */
@@ -176,11 +183,12 @@ export class Reception {
 
   /** From here on, the application is told of the session's end, also if it has ended while it was decided. */
   #letIn(session: LiveSession, attachment: LiveAttachment, request: AttachRequest, recovered: boolean): void {
-    const { limits, tally, events } = this.#core;
+    const { tally, events } = this.#core;
     const { rooms = [] } = request;
-    const isOneTooMany = this.#isFull(session.user, limits.sessionsPerUser + 1);
+    const refusal = session.isClosed ? undefined : this.#makePlace(session);
     // A session that the application closes in `onConnect` can still say why.
-    if (rooms.length === 0 && !isOneTooMany) attachment.greet({ resumed: false, recovered, rooms: [] });
+    if (rooms.length === 0 && refusal === undefined)
+      attachment.greet({ resumed: false, recovered, rooms: [] });
     const { disconnection } = session;
     session.connect();
     tally.connected++;
@@ -188,8 +196,8 @@ export class Reception {
     if (disconnection !== undefined) {
       tally.closed(disconnection.code);
       events.emit("disconnect", session, session, disconnection);
-    } else if (isOneTooMany) {
-      session.end({ ...tooManyOfUser, clean: true });
+    } else if (refusal !== undefined) {
+      session.end({ ...refusal, clean: true });
     } else if (rooms.length === 0) attachment.open();
     else void this.#join(attachment, rooms, { resumed: false, recovered });
   }
@@ -206,12 +214,19 @@ export class Reception {
   }
 }
 
+const tooMany: Refusal = { code: CloseCode.TRY_AGAIN_LATER, reason: "there are too many sessions" };
 const tooManyOfUser: Refusal = { code: CloseCode.TOO_MANY, reason: "this user has too many sessions" };
 
 /** Ends a session without a link so that another one can begin. Answers false if there is none. */
 function giveWay(session: LiveSession | undefined): boolean {
   session?.end({ code: CloseCode.TRY_AGAIN_LATER, reason: "its place was needed", clean: true });
   return session !== undefined;
+}
+
+function count(sessions: ReadonlySet<LiveSession>, isCounted: (session: LiveSession) => boolean): number {
+  let counted = 0;
+  for (const session of sessions) if (isCounted(session)) counted++;
+  return counted;
 }
 
 function isResumeRequest({ key, received }: ResumeRequest): boolean {

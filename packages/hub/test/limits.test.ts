@@ -4,6 +4,7 @@ import { defaultHubLimits, Hub, type HubLimits } from "../src/index.ts";
 import { RateLimit } from "../src/rate-limit.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 import { connect, keyOf } from "./support/fake-link.ts";
+import { Gate } from "./support/gate.ts";
 import { record } from "./support/record.ts";
 
 const tested = new Set<string>();
@@ -34,6 +35,50 @@ describe("limits", () => {
     first.lose();
     assert.ok("attachment" in (await connect(hub)).result);
     assert.deepEqual(told, ["away 2", "away 1", "disconnect 2 1013 its place was needed clean", "connect 3"]);
+    assert.equal(hub.size, 2);
+  });
+
+  limit("sessions", "ends nothing for a client that is not let in", async () => {
+    const gate = new Gate();
+    const hub = new Hub({
+      limits: { sessions: 2, sessionsPerUser: 1 },
+      admit: async ({ request: { path } }) => {
+        if (path !== "/slow") return path === "/no" ? { code: 4403, reason: "no" } : undefined;
+        await gate.opened;
+        return { code: 4403, reason: "no" };
+      },
+    });
+    const identity = { user: "ada" };
+    const away = await connect(hub, { identity, resume: { key: keyOf(1), received: 0 } });
+    await connect(hub);
+    away.lose();
+    for (let index = 0; index < 3; index++) {
+      assert.deepEqual((await connect(hub, { path: "/no", identity })).result, { code: 4403, reason: "no" });
+    }
+    const slow = connect(hub, { path: "/slow" });
+    // The place that could be made is spoken for.
+    assert.deepEqual((await connect(hub)).result, { code: 1013, reason: "there are too many sessions" });
+    gate.open();
+    assert.deepEqual((await slow).result, { code: 4403, reason: "no" });
+    assert.equal(away.session.phase, "away");
+    assert.ok("attachment" in (await connect(hub)).result);
+    assert.equal(away.session.isClosed, true);
+  });
+
+  limit("sessions", "refuses who is let in when the one that was away is back", async () => {
+    const gate = new Gate();
+    const hub = new Hub({
+      limits: { sessions: 2 },
+      admit: ({ request: { path } }) => (path === "/slow" ? gate.opened : undefined),
+    });
+    await connect(hub);
+    const resume = { key: keyOf(1), received: 0 };
+    (await connect(hub, { resume })).lose();
+    const slow = connect(hub, { path: "/slow" });
+    const { result } = await connect(hub, { resume });
+    assert.ok("attachment" in result && result.resumed);
+    gate.open();
+    assert.deepEqual((await slow).result, { code: 1013, reason: "there are too many sessions" });
     assert.equal(hub.size, 2);
   });
 
