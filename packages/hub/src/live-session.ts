@@ -57,6 +57,11 @@ export class LiveSession implements Session {
   #rooms: Set<string> | undefined;
   #face: string;
   #generation = 1;
+  /**
+   * What the client had of the session before, whose place this one takes: as long as it says the same number, it may not
+   * know of this one. 0 where there was none, or the client is known to know.
+   */
+  #receivedBefore = 0;
   #isPaused = false;
 
   constructor(
@@ -73,6 +78,7 @@ export class LiveSession implements Session {
     this.connectedAt = core.clock.date();
     this.resumeKey = resumeKey;
     this.sender = new Sender(core, this, resumeKey !== "");
+    this.#receivedBefore = request.resume?.received ?? 0;
     this.#identity = request.identity;
     this.#face = link.face.name;
     this.#phase = { phase: "opening", attachment: new LiveAttachment(core, this, link, settle) };
@@ -198,7 +204,10 @@ export class LiveSession implements Session {
   /** Whether a client that has had so many deliveries can go on with it. */
   canResume(received: number): boolean {
     const { phase } = this.#phase;
-    return (phase === "connected" || phase === "away") && this.sender.reaches(received);
+    if (phase !== "connected" && phase !== "away") return false;
+    // It may speak of the session before, the greeting of this one having been lost with its link.
+    const isAmbiguous = received > 0 && received === this.#receivedBefore;
+    return !isAmbiguous && this.sender.reaches(received);
   }
 
   /**
@@ -211,6 +220,7 @@ export class LiveSession implements Session {
     this.#phase = { phase: "connected", attachment };
     this.#face = attachment.link.face.name;
     this.#generation++;
+    this.#receivedBefore = 0;
     this.#core.opening.delete(this);
     this.#core.away.delete(this);
     this.sender.hold();

@@ -140,6 +140,35 @@ describe("a session with a resume key", () => {
     assert.deepEqual(third.frames, ["new"]);
   });
 
+  test("is not taken for the one before, when the client's link is lost before it knows of it", async () => {
+    const clock = new FakeClock();
+    const hub = new Hub({ clock, graceMs: 1000 });
+    const first = await connect(hub, { resume: { key, received: 0 } });
+    first.session.send("1");
+    first.session.send("2");
+    first.lose();
+    clock.advance(1000);
+
+    // Its client never sees that this one is new, and says the same again.
+    const second = await connect(hub, { resume: { key, received: 2 } });
+    for (const text of ["a", "b", "c"]) second.session.send(text);
+    second.lose();
+    const third = await connect(hub, { resume: { key, received: 2 } });
+    assert.ok("attachment" in third.result);
+    assert.deepEqual([third.result.resumed, third.result.recovered], [false, false]);
+    assert.notEqual(third.session, second.session);
+
+    third.session.send("d");
+    third.lose();
+    const fourth = await connect(hub, { resume: { key, received: 1 } });
+    assert.equal(fourth.session, third.session);
+    for (const text of ["e", "f"]) fourth.session.send(text);
+    fourth.lose();
+    const fifth = await connect(hub, { resume: { key, received: 2 } });
+    assert.equal(fifth.session, third.session);
+    assert.deepEqual(fifth.frames, ["f"]);
+  });
+
   test("keeps no more bytes than it may", async () => {
     const hub = new Hub({ limits: { replayBytes: 300 } });
     const first = await connect(hub, { resume: { key, received: 0 } });
