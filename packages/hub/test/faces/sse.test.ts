@@ -393,17 +393,64 @@ describe("a message by POST", () => {
     assert.match(body, /banned/);
   });
 
+  for (const [what, lose] of [
+    ["is lost", (client: SseClient) => client.cut()],
+    [
+      "gives way to another",
+      async (client: SseClient, context: TestContext, port: number) => {
+        await SseClient.connect(context, port, `/?resume=${key}`, { "last-event-id": client.lastId });
+        await client.ended;
+      },
+    ],
+  ] as const) {
+    test(`is answered as the backend says, also where its stream ${what} meanwhile`, async (context) => {
+      const { hub, port } = await start(context);
+      const answers = new Queue<() => void>();
+      hub.onReceive((_session, _message, answer) => answers.push(() => answer({ ok: true })));
+      const client = await SseClient.connect(context, port, `/?resume=${key}`);
+      await client.json("sluice.session");
+      const posted = post(port, `/?resume=${key}`, "x");
+      const answer = await answers.next();
+      await lose(client, context, port);
+      answer();
+      assert.equal((await posted).status, 202);
+    });
+  }
+
   test("does not speak for the session of another user", async (context) => {
     const hub = new Hub();
     const handler = createSseHandler(hub);
     const port = await startHttp(context, hub, (asked, response) => {
-      handler(asked, response, { identity: { user: String(asked.headers["x-user"]) } });
+      const user = asked.headers["x-user"];
+      handler(asked, response, user === undefined ? {} : { identity: { user: String(user) } });
     });
-    const client = await SseClient.connect(context, port, `/?resume=${key}`, { "x-user": "ada" });
-    await client.json("sluice.session");
+    const sessions = new Queue<Session>();
+    hub.onMessage((session) => sessions.push(session));
     const path = `/?resume=${key}`;
-    assert.equal((await post(port, path, "x", "text/plain", { "x-user": "eve" })).status, 404);
-    assert.equal((await post(port, path, "x", "text/plain", { "x-user": "ada" })).status, 202);
+    const say = async (headers: Record<string, string>, to = path): Promise<number> => {
+      const { status } = await post(port, to, "x", "text/plain", headers);
+      return status;
+    };
+    const client = await SseClient.connect(context, port, path, { "x-user": "ada" });
+    const { session } = await client.json("sluice.session");
+    assert.equal(await say({ "x-user": "eve" }), 404);
+    // Nor does one without a token, though it knows the key; it has the id for that.
+    assert.equal(await say({}), 404);
+    assert.equal(await say({ "x-user": "eve", "sluice-session": String(session) }, "/"), 404);
+    assert.equal(await say({ "sluice-session": String(session) }, "/"), 202);
+
+    // The same key of another user is another key, and takes nothing from the first.
+    const other = await SseClient.connect(context, port, path, { "x-user": "eve" });
+    await other.json("sluice.session");
+    assert.equal(await say({ "x-user": "ada" }), 202);
+    assert.equal(await say({ "x-user": "eve" }), 202);
+    const told = await sessions.take(3);
+    assert.deepEqual(
+      told.map(({ user }) => user),
+      ["ada", "ada", "eve"],
+    );
+    await other.cut();
+    assert.equal(await say({ "x-user": "ada" }), 202);
   });
 
   test("whose body does not come in time is answered with 408", async (context) => {

@@ -4,6 +4,7 @@ import type { Clock, Timer } from "../../clock.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Drop } from "../../drop.ts";
 import type { Face, Link } from "../../face.ts";
+import type { Identity } from "../../identity.ts";
 import { closingFromError, fittingReason } from "../closing.ts";
 import { Expiry } from "../expiry.ts";
 import { reportsFrom } from "../session-wire/answers.ts";
@@ -36,8 +37,8 @@ type State =
 /** One response with Server-Sent Events, as the link of a session. */
 export class SseLink implements Link<SseFrame> {
   readonly face: Face<SseFrame> = sseFace;
-  /** The resume key of its session; empty for none. */
-  readonly key: string;
+  /** Whose it is by its resume key, see `ownerOf`; empty without a key. */
+  readonly owner: string;
   /** The id of its session; empty before there is one. */
   session = "";
   /** Whether the hub wants no messages of the client now. */
@@ -60,7 +61,7 @@ export class SseLink implements Link<SseFrame> {
   #cut: Timer | undefined;
 
   constructor(response: SseResponse, request: StreamRequest, surroundings: SseSurroundings) {
-    this.key = request.resume?.key ?? "";
+    this.owner = request.resume === undefined ? "" : ownerOf(request.resume.key, request.identity);
     this.#response = response;
     this.#surroundings = surroundings;
     this.#request = request;
@@ -153,7 +154,9 @@ export class SseLink implements Link<SseFrame> {
     } else refuse(this.#response, refusalFromClose(code, reason));
     const { clock, closingMs } = this.#surroundings;
     this.#cut = clock.after(closingMs, () => this.#response.destroy());
-    this.#end({ code, reason });
+    this.#end();
+    // Where another link has the session now, its messages are answered as if nothing had happened.
+    if (code !== CloseCode.REPLACED) this.#refusePosts({ code, reason });
     // The hub may be still about to learn of it.
     if (state.name === "opening") state.attachment?.lost({ code, reason, clean: true });
   }
@@ -166,7 +169,10 @@ export class SseLink implements Link<SseFrame> {
     this.isPaused = false;
   }
 
-  /** Gives the hub a message of the client. The answer is a refusal where the session or its link ends before. */
+  /**
+   * Gives the hub a message of the client. The answer is a refusal where the session ends before; not where only this
+   * stream does, because the message may be taken all the same.
+   */
   post({ data, isJson }: PostedMessage, type: string): Promise<Answer | Refusal> {
     const { attachment } = this;
     if (attachment === undefined) return Promise.resolve(gone);
@@ -218,17 +224,25 @@ export class SseLink implements Link<SseFrame> {
     this.#cut?.cancel();
     const state = this.#state;
     if (state.name === "ended") return;
-    this.#end(gone);
+    this.#end();
     state.attachment?.lost({ code: 1006, reason: "", clean: false });
   }
 
-  #end(closed: Refusal): void {
+  #end(): void {
     this.#state = { name: "ended" };
     this.#expiry.set(undefined);
     this.#surroundings.ended(this);
+  }
+
+  #refusePosts(closed: Refusal): void {
     for (const settle of this.#posts) settle(closed);
     this.#posts.clear();
   }
+}
+
+/** A resume key with who has it, as the hub tells sessions apart: the same key of another user is another key. */
+export function ownerOf(key: string, identity: Identity | undefined): string {
+  return `${key} ${identity?.user ?? ""}`;
 }
 
 const gone: Refusal = { code: CloseCode.GOING_AWAY, reason: "the stream of this session has ended" };
