@@ -5,6 +5,8 @@ import { PacketClient } from "./support/packet-client.ts";
 import { Queue } from "./support/queue.ts";
 import { startHub } from "./support/server.ts";
 
+const key = "packets-0123456789abcdef";
+
 describe("the face packet", () => {
   test("gives the hub the packets of a message one by one, with their types", async (context) => {
     const { hub, port } = await startHub(context);
@@ -64,6 +66,25 @@ describe("the face packet", () => {
       { type: refusedPacketType, who: 0, content: "\b\u000e\u0012\u0004away" },
     ]);
     assert.deepEqual(await client.next(), [{ type: refusedPacketType, who: 0, content: "a status" }]);
+  });
+
+  test("counts replies and refusals as what they are to a client: packets", async (context) => {
+    const { hub, port } = await startHub(context);
+    const away = new Queue<Session>();
+    hub.onAway((session) => away.push(session));
+    hub.onReceive((_session, { type }, answer) => {
+      if (type === "1") answer({ ok: true, reply: Message.from("pong") });
+      else answer({ ok: false, code: "UNAVAILABLE", message: "away" });
+    });
+    const client = await PacketClient.connect(context, port, `/?resume=${key}`);
+    client.send({ type: 1 }, { type: 2 });
+    assert.equal((await client.next())[0]?.type, 1);
+    assert.equal((await client.next())[0]?.type, refusedPacketType);
+    client.ws.socket.terminate();
+    (await away.next()).send("missed");
+    const again = await PacketClient.connect(context, port, `/?resume=${key}&received=1`);
+    assert.equal((await again.next())[0]?.type, refusedPacketType);
+    assert.deepEqual(await again.next(), [{ type: 0, who: 0, content: "missed" }]);
   });
 
   test("brings a packet to the session whose number it names, from its sender", async (context) => {

@@ -16,6 +16,11 @@ export class HeldFrames {
     return this.#waiting.length === 0;
   }
 
+  /** Whether nothing waits, and no `join` is to be answered. */
+  get isIdle(): boolean {
+    return this.isEmpty && this.#joining.size === 0;
+  }
+
   /** A `join` is to be answered. */
   joining(room: string): void {
     this.#joining.add(room);

@@ -21,10 +21,12 @@ const heldHighWaterMark = 65_536;
 export class SessionConversation implements Conversation<SessionFrame>, RoomWatcher {
   readonly #link: SocketLink<SessionFrame>;
   readonly #options: SessionWireOptions;
-  readonly #commands: SessionCommands;
-  readonly #held = new HeldFrames();
+  // What most clients do not need is made when it is needed: it would be memory that every delivery goes through.
+  #commands: SessionCommands | undefined;
+  /** While a `join` waits for its answer. */
+  #held: HeldFrames | undefined;
   /** The epochs that the client knows, by room. */
-  readonly #epochs = new Map<string, string>();
+  #epochs: Map<string, string> | undefined;
   #attachment: Attachment | undefined;
   /** What `RateLimit` wants to be kept. */
   #full = 0;
@@ -34,18 +36,17 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
   constructor(link: SocketLink<SessionFrame>, options: SessionWireOptions) {
     this.#link = link;
     this.#options = options;
-    this.#commands = new SessionCommands(link, options, this);
   }
 
   get heldBytes(): number {
-    return this.#held.bytes;
+    return this.#held?.bytes ?? 0;
   }
 
   opened({ attachment, resumed, recovered, rooms }: Attached): void {
     this.#attachment = attachment;
     const { id, number } = attachment.session;
     const reports = reportsFrom(rooms);
-    for (const { room, epoch } of reports) if (epoch !== undefined) this.#epochs.set(room, epoch);
+    for (const { room, epoch } of reports) if (epoch !== undefined) this.#learn(room, epoch);
     const { pingSeconds } = this.#options;
     this.#link.write(
       encodeConnected({ session: id, number, resumed, recovered, rooms: reports, pingSeconds }),
@@ -63,54 +64,59 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
     const parsed = parseClientMessage(data.toString());
     if (isRefusal(parsed)) this.#link.fail(parsed);
     else if (parsed.verb === "invalid") {
-      if (this.#mayGoOn()) this.#commands.refuse(parsed);
+      if (this.#mayGoOn()) this.#commander.refuse(parsed);
     } else if (parsed.verb === "received") {
       if (this.#mayGoOn()) attachment.received(parsed.received);
     } else if (parsed.verb === "connect") {
       this.#link.fail({ code: CloseCode.MALFORMED, reason: "connect comes first, and once" });
-    } else if (parsed.verb !== "refresh" || this.#mayGoOn()) this.#commands.start(attachment, parsed);
+    } else if (parsed.verb !== "refresh" || this.#mayGoOn()) this.#commander.start(attachment, parsed);
   }
 
   send(frame: SessionFrame): boolean {
-    if (!this.#held.holds(frame)) return this.#deliver(frame);
-    if (this.#held.bytes < heldHighWaterMark) return true;
+    const held = this.#held;
+    if (held === undefined || !held.holds(frame)) return this.#deliver(frame);
+    if (held.bytes < heldHighWaterMark) return true;
     this.#wantsDrain = true;
     return false;
   }
 
   dropped(drop: Drop): void {
-    if (!this.#held.holds(drop)) this.#tell(drop);
+    if (this.#held?.holds(drop) !== true) this.#tell(drop);
   }
 
   drained(): boolean {
     this.#link.resumeFor(Pause.ANSWERS);
-    if (this.#held.isEmpty) return true;
+    if (this.#held === undefined || this.#held.isEmpty) return true;
     this.#wantsDrain = true;
     return false;
   }
 
   closing(): void {
-    this.#held.releaseAll((each) => this.#release(each));
+    this.#held?.releaseAll((each) => this.#release(each));
+    this.#held = undefined;
   }
 
   joining(room: string): void {
-    this.#held.joining(room);
+    (this.#held ??= new HeldFrames()).joining(room);
   }
 
   answered(room: string, result: JoinResult | undefined): void {
-    if (result !== undefined && result.epoch !== "") this.#epochs.set(room, result.epoch);
+    if (result !== undefined && result.epoch !== "") this.#learn(room, result.epoch);
+    const held = this.#held;
+    if (held === undefined) return;
     let goOn = true;
-    this.#held.answered(room, (each) => {
+    held.answered(room, (each) => {
       goOn = this.#release(each);
     });
+    if (held.isIdle) this.#held = undefined;
     // Where it must not go on, the connection tells of its own drain.
-    if (!this.#wantsDrain || !this.#held.isEmpty) return;
+    if (!this.#wantsDrain || !held.isEmpty) return;
     this.#wantsDrain = false;
     if (goOn) this.#attachment?.drained();
   }
 
   left(room: string): void {
-    this.#epochs.delete(room);
+    this.#epochs?.delete(room);
   }
 
   /** Counts what the hub does not count, and ends a client that says too much of it. */
@@ -125,14 +131,22 @@ export class SessionConversation implements Conversation<SessionFrame>, RoomWatc
     return false;
   }
 
+  get #commander(): SessionCommands {
+    return (this.#commands ??= new SessionCommands(this.#link, this.#options, this));
+  }
+
+  #learn(room: string, epoch: string): void {
+    (this.#epochs ??= new Map()).set(room, epoch);
+  }
+
   #release(each: SessionFrame | Drop): boolean {
     return each instanceof SessionFrame ? this.#deliver(each) : this.#tell(each);
   }
 
   #deliver(frame: SessionFrame): boolean {
     const { room, epoch } = frame;
-    if (epoch === "" || this.#epochs.get(room) === epoch) return this.#link.write(frame.plain);
-    this.#epochs.set(room, epoch);
+    if (epoch === "" || this.#epochs?.get(room) === epoch) return this.#link.write(frame.plain);
+    this.#learn(room, epoch);
     return this.#link.write(frame.withEpoch);
   }
 

@@ -4,7 +4,8 @@ import type { Attachment } from "../../attachment.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Face } from "../../face.ts";
 import { HubError } from "../../hub-error.ts";
-import type { Message } from "../../message.ts";
+import { Message } from "../../message.ts";
+import type { Session } from "../../session.ts";
 import type { Client } from "../client.ts";
 import { closingFromError, unsupportedData } from "../closing.ts";
 import { decodePackets, encodePacket, type Packet, type PacketLimits } from "../packet/packet-codec.ts";
@@ -34,11 +35,19 @@ export const packetFace: Face<PreparedMessage> = {
   publication: ({ message }) => new PreparedMessage(encodePacket(packetFromMessage(message))),
 };
 
-/** The packet of a message; `type` is its type where the message's own is none. */
-function packetFromMessage(message: Message, type = 0): Packet {
-  const { data, from } = message;
+/** That a packet was refused, on its way through the session. */
+class RefusalMessage extends Message {}
+
+function packetFromMessage(message: Message): Packet {
+  const { data, type, from } = message;
   const content = typeof data === "string" ? Buffer.from(data) : data;
-  return { type: message.type === "" ? type : typeFromName(message.type), who: from, content };
+  const isRefused = message instanceof RefusalMessage;
+  return { type: isRefused ? refusedPacketType : typeFromName(type), who: from, content };
+}
+
+/** A reply, with the type of what it answers where it has none of its own. */
+function replyFrom({ data, isJson, type, from }: Message, answered: number): Message {
+  return new Message({ data, isJson, type: type === "" ? String(answered) : type, from });
 }
 
 /** The uint32 that the name of a message is; 0 for a name that is none, or that would look like a refusal. */
@@ -116,14 +125,17 @@ class PacketConversation implements Conversation<PreparedMessage> {
   }
 
   /** A reply is a packet of the type of what it answers; that it was taken alone is not said. */
-  #answer(type: number, answer: Answer): void {
-    if (!answer.ok) this.#write(refusedPacket(answer));
-    else if (answer.reply !== undefined) this.#write(packetFromMessage(answer.reply, type));
+  #answer({ session }: Attachment, type: number, answer: Answer): void {
+    if (!answer.ok) this.#send(session, new RefusalMessage({ data: refusedPacket(answer).content }));
+    else if (answer.reply !== undefined) this.#send(session, replyFrom(answer.reply, type));
   }
 
-  /** A client that does not read its answers is not asked for more packets. */
-  #write(packet: Packet): void {
-    if (!this.#link.write(encodePacket(packet))) this.#link.pauseFor(Pause.ANSWERS);
+  /**
+   * Answers are messages of the session, because the client counts all packets that it is given. One that does not read
+   * them is not asked for more.
+   */
+  #send(session: Session, message: Message): void {
+    if (!session.send(message)) this.#link.pauseFor(Pause.ANSWERS);
   }
 
   #knows(type: number): boolean {
@@ -143,7 +155,10 @@ class PacketConversation implements Conversation<PreparedMessage> {
       const said = { data: content, type: type === 0 ? "" : String(type) };
       if (attachment.session.isClosed) return;
       if (who === 0) {
-        attachment.receive(content, { type: said.type, answer: (answer) => this.#answer(type, answer) });
+        attachment.receive(content, {
+          type: said.type,
+          answer: (answer) => this.#answer(attachment, type, answer),
+        });
       } else {
         this.#link.pauseFor(Pause.COMMANDS);
         attachment.say(who, said).then(
