@@ -17,7 +17,7 @@ import {
 import { KeepAlive } from "./keep-alive.ts";
 import { messageFromBody, takesContentType, unsupportedType } from "./message-body.ts";
 import { readBody } from "./read-body.ts";
-import { SseLink, type SseSurroundings } from "./sse-link.ts";
+import { ownerOf, SseLink, type SseSurroundings } from "./sse-link.ts";
 import { resolveSseLimits, type SseLimits } from "./sse-limits.ts";
 import { streamWishFrom } from "./stream-request.ts";
 
@@ -69,7 +69,7 @@ class Streams {
   readonly #limits: SseLimits;
   readonly #clock: Clock;
   readonly #surroundings: SseSurroundings;
-  readonly #byKey = new Map<string, SseLink>();
+  readonly #byOwner = new Map<string, SseLink>();
   readonly #bySession = new Map<string, SseLink>();
 
   constructor(hub: Hub, options: SseOptions) {
@@ -90,12 +90,12 @@ class Streams {
       begun: (link) => {
         keepAlive.add(link);
         this.#bySession.set(link.session, link);
-        if (link.key !== "") this.#byKey.set(link.key, link);
+        if (link.owner !== "") this.#byOwner.set(link.owner, link);
       },
       ended: (link) => {
         keepAlive.delete(link);
         if (this.#bySession.get(link.session) === link) this.#bySession.delete(link.session);
-        if (this.#byKey.get(link.key) === link) this.#byKey.delete(link.key);
+        if (this.#byOwner.get(link.owner) === link) this.#byOwner.delete(link.owner);
       },
     };
   }
@@ -167,9 +167,9 @@ class Streams {
   /** The stream of the session for which a client speaks. */
   #linkOf(request: SseRequest, { query, identity }: Client): SseLink | undefined {
     const key = query.get("resume");
-    const session = request.headers["sluice-session"];
-    const link = key === null ? this.#bySession.get(String(session)) : this.#byKey.get(key);
-    // A token of another user does not speak for it, even where it knows the key.
+    if (key !== null) return this.#byOwner.get(ownerOf(key, identity));
+    const link = this.#bySession.get(String(request.headers["sluice-session"]));
+    // A token of another user does not speak for it, even where it knows the id.
     return identity !== undefined && link?.attachment?.session.user !== identity.user ? undefined : link;
   }
 
