@@ -212,10 +212,16 @@ export class Hub {
   }
 
   /**
-   * Something failed: a handler, `admit`, `authorize` or the broker. Where nobody is told, Node prints it as a warning.
+   * Something failed: a handler, `admit`, `authorize`, a function that a face was given, or the broker. Where nobody is
+   * told, Node prints it as a warning.
    */
   onError(handler: (session: Session | undefined, error: unknown) => void): void {
     this.#core.events.onError(handler);
+  }
+
+  /** Tells `onError` of something that failed; for faces, whose options may have functions that throw. */
+  report(error: unknown, session?: Session): void {
+    this.#core.events.error(session, error);
   }
 
   /** A client closed its link on purpose; `onAway` or `onDisconnect` follows. */

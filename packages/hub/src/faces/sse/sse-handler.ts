@@ -53,7 +53,14 @@ export type SseHandler = (request: SseRequest, response: SseResponse, known?: Kn
  */
 export function createSseHandler(hub: Hub, options: SseOptions = {}): SseHandler {
   const streams = new Streams(hub, options);
-  return (request, response, known) => streams.handle(request, response, known);
+  return (request, response, known) => {
+    try {
+      streams.handle(request, response, known);
+    } catch (error) {
+      hub.report(error);
+      refuse(response, { status: 500, code: "INTERNAL", message: "the server failed" });
+    }
+  };
 }
 
 const unknownSession: HttpRefusal = {

@@ -1,6 +1,6 @@
 import { PreparedMessage } from "@sluice/websocket";
 import type { Answer } from "../../answer.ts";
-import type { Attachment } from "../../attachment.ts";
+import type { Attachment, Refusal } from "../../attachment.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Face } from "../../face.ts";
 import { HubError } from "../../hub-error.ts";
@@ -25,6 +25,8 @@ export interface PacketWireOptions {
   /** Bytes of one incoming message, with all its packets. */
   readonly maxMessageBytes: number;
   readonly types?: PacketTypes | undefined;
+  /** Is told of what `types` throws. */
+  readonly report: (error: unknown, session: Session) => void;
   readonly identify?: Identify | undefined;
 }
 
@@ -102,13 +104,9 @@ class PacketConversation implements Conversation<PreparedMessage> {
       this.#link.fail(packets);
       return;
     }
-    const unknown = packets.find(({ type }) => !this.#knows(type));
-    if (unknown === undefined) this.#take(attachment, packets, 0);
-    else
-      this.#link.fail({
-        code: CloseCode.MALFORMED,
-        reason: `packets of type ${unknown.type} are not known here`,
-      });
+    const refusal = this.#objectionTo(attachment, packets);
+    if (refusal === undefined) this.#take(attachment, packets, 0);
+    else this.#link.fail(refusal);
   }
 
   send(frame: PreparedMessage): boolean {
@@ -136,6 +134,17 @@ class PacketConversation implements Conversation<PreparedMessage> {
    */
   #send(session: Session, message: Message): void {
     if (!session.send(message)) this.#link.pauseFor(Pause.ANSWERS);
+  }
+
+  #objectionTo({ session }: Attachment, packets: readonly Packet[]): Refusal | undefined {
+    try {
+      const unknown = packets.find(({ type }) => !this.#knows(type));
+      if (unknown === undefined) return undefined;
+      return { code: CloseCode.MALFORMED, reason: `packets of type ${unknown.type} are not known here` };
+    } catch (error) {
+      this.#options.report(error, session);
+      return closingFromError(error);
+    }
   }
 
   #knows(type: number): boolean {

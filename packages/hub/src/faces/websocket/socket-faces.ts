@@ -9,6 +9,7 @@ import {
   type WebSocketConnection,
   type WebSocketHandlers,
 } from "@sluice/websocket";
+import type { Refusal } from "../../attachment.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import { CloseCode } from "../../close-code.ts";
 import type { Hub } from "../../hub.ts";
@@ -20,6 +21,7 @@ import {
   type KnownClient,
   type OpeningRequest,
 } from "../client.ts";
+import { isRefusal } from "../refusal.ts";
 import { packetProtocol } from "../packet/packet-codec.ts";
 import { sessionProtocol, SessionWire } from "../session-wire/session-wire.ts";
 import type { Identify } from "../timed-identity.ts";
@@ -63,7 +65,8 @@ export interface SocketFacesOptions extends ClientOptions {
 /** A connection whose handshake is done, and which is not a link yet. */
 interface Arrival {
   readonly wire: Wire<unknown>;
-  readonly client: Client;
+  /** A refusal where the application failed to say something of it. */
+  readonly client: Client | Refusal;
 }
 
 /**
@@ -75,6 +78,7 @@ interface Arrival {
  * ```
  */
 export class SocketFaces {
+  readonly #hub: Hub;
   readonly #options: SocketFacesOptions;
   readonly #handlers: WebSocketHandlers;
   /** Who takes a client that offers a subprotocol. */
@@ -87,6 +91,7 @@ export class SocketFaces {
     const { faces = ["websocket", "session", "packet"], protocols = [] } = options;
     const clock = options.clock ?? systemClock;
     const limits = resolveSocketLimits(options.limits);
+    this.#hub = hub;
     this.#options = options;
     const heartbeat = new Heartbeat(options.heartbeat, { clock });
     const surroundings = { hub, clock, firstMessageMs: limits.firstMessageMs };
@@ -108,6 +113,7 @@ export class SocketFaces {
    */
   accept(request: OpeningRequest, known?: KnownClient): AcceptOptions {
     const { origin, compression, refused } = this.#options;
+    const allows = typeof origin === "function" ? this.#guarded(origin, false) : origin;
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((each) => each.trim());
     const protocol = offered.find((each) => this.#takers.has(each));
     const taker = protocol === undefined ? this.#raw : this.#takers.get(protocol);
@@ -115,14 +121,31 @@ export class SocketFaces {
       handlers: this.#handlers,
       ...(protocol === undefined ? {} : { protocols: [protocol] }),
       ...(taker === undefined ? {} : { limits: taker.limits, data: this.#arrival(taker, request, known) }),
-      ...(origin === undefined ? {} : { origin }),
+      ...(allows === undefined ? {} : { origin: allows }),
       ...(compression === undefined ? {} : { compression }),
-      ...(refused === undefined ? {} : { refused }),
+      ...(refused === undefined ? {} : { refused: this.#guarded(refused, undefined) }),
     };
   }
 
   #arrival({ wire }: Taker, request: OpeningRequest, known: KnownClient | undefined): Arrival {
-    return { wire, client: clientFromRequest(request, this.#options, known) };
+    const failed: Refusal = { code: CloseCode.INTERNAL, reason: "the server failed" };
+    const client = this.#guarded(() => clientFromRequest(request, this.#options, known), failed);
+    return { wire, client: client() };
+  }
+
+  /** A function of the application, which may throw: then it is `otherwise`. */
+  #guarded<Args extends unknown[], Result, Otherwise>(
+    call: (...args: Args) => Result,
+    otherwise: Otherwise,
+  ): (...args: Args) => Result | Otherwise {
+    return (...args) => {
+      try {
+        return call(...args);
+      } catch (error) {
+        this.#hub.report(error);
+        return otherwise;
+      }
+    };
   }
 }
 
@@ -153,6 +176,7 @@ function createWire(
         limits: { maxPackets: packetsPerMessage, maxContentBytes: messageBytes },
         maxMessageBytes: envelopeBytes,
         types: packetTypes,
+        report: (error, session) => hub.report(error, session),
         identify,
       });
     case "session": {
@@ -186,6 +210,7 @@ function createHandlers(
       const arrival = connection.data as Arrival | undefined;
       if (arrival === undefined)
         connection.close(CloseCode.MALFORMED, `no face takes this client: offer ${offers(faces)}`);
+      else if (isRefusal(arrival.client)) connection.close(arrival.client.code, arrival.client.reason);
       else connection.data = new SocketLink(connection, arrival.wire, arrival.client, surroundings);
     },
     message: (connection, data, isBinary) => linkOf(connection)?.receive(data, isBinary),
