@@ -25,7 +25,10 @@ export interface JoinResult extends Position {
 
 /** How to publish. */
 export interface PublishOptions {
-  /** The id of a session that is not to be given it. Default: nobody. */
+  /**
+   * The id of a session that is not to be given it, now or when it recovers. A session that takes its place later has
+   * another id, and is given it with the history. Default: nobody.
+   */
   readonly except?: string;
   /** Makes the same publication, tried again, be published once. */
   readonly idempotencyKey?: string;
@@ -93,7 +96,10 @@ export interface Session {
    * on its way before them. Of a room that it is in already, answers where that is, `recovered`. Rejects with a `HubError`.
    */
   join(room: string, options?: JoinOptions): Promise<JoinResult>;
-  /** Leaves a room; nothing of it is delivered any more. Harmless if it is not in it. */
+  /**
+   * Leaves a room; nothing more of it is delivered, and what waits is dropped. What was given to the link before counts
+   * as delivered: a client that comes back without having had it is sent it again. Harmless if it is not in it.
+   */
   leave(room: string): Promise<void>;
   /**
    * Ends the session: what was sent goes first, then its link is closed. `code` is 1000 by default, see `CloseCode`; the

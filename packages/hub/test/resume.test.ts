@@ -169,6 +169,26 @@ describe("a session with a resume key", () => {
     assert.deepEqual(fifth.frames, ["f"]);
   });
 
+  test("is sent again what it was sent of a room before it left, and nothing that waited", async () => {
+    const hub = new Hub();
+    const first = await connect(hub, { resume: { key, received: 0 } });
+    await first.session.join("a");
+    await hub.publish("a", "1");
+    first.session.send("2");
+    first.lose();
+    await hub.publish("a", "waits");
+    await first.session.leave("a");
+    await hub.publish("a", "later");
+    first.session.send("3");
+
+    const second = await connect(hub, { resume: { key, received: 0 } });
+    assert.ok("attachment" in second.result && second.result.recovered);
+    assert.deepEqual(second.frames, ["a#0:1", "2", "3"]);
+    second.lose();
+    const third = await connect(hub, { resume: { key, received: 2 } });
+    assert.deepEqual(third.frames, ["3"]);
+  });
+
   test("keeps no more bytes than it may", async () => {
     const hub = new Hub({ limits: { replayBytes: 300 } });
     const first = await connect(hub, { resume: { key, received: 0 } });
