@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { brokerSuite } from "@sluice/testkit";
-import { Message, MemoryBroker } from "../src/index.ts";
+import { Message, MemoryBroker, type Published } from "../src/index.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 import { UnreliableBroker } from "./support/unreliable-broker.ts";
 
@@ -69,6 +69,42 @@ describe("the memory broker", () => {
     assert.equal(broker.size, 1);
     await broker.unsubscribe("subscribed");
     assert.deepEqual([broker.size, clock.size], [0, 0]);
+  });
+
+  test("historyBytes bounds all histories together, and forgets that of the room that is silent the longest", async () => {
+    const each = 1000 + "a".length + 64;
+    const broker = new MemoryBroker({ clock, historyBytes: 3 * each });
+    const history = { size: 10, ttlMs: 60_000 };
+    const large = Message.from("x".repeat(1000));
+    const publish = (room: string): Promise<Published> => broker.publish({ room, message: large, history });
+    const offsets = async (room: string): Promise<number[]> => {
+      const { publications } = await broker.history(room, { limit: 10 });
+      return publications.map(({ offset }) => offset);
+    };
+    await broker.subscribe("a");
+    const first = await publish("a");
+    await publish("b");
+    await publish("a");
+    assert.deepEqual([broker.bytes, broker.forgotten], [3 * each, 0]);
+
+    await publish("c");
+    assert.deepEqual([await offsets("a"), await offsets("b"), await offsets("c")], [[1, 2], [], [1]]);
+    await publish("c");
+    assert.deepEqual([await offsets("a"), await offsets("c")], [[], [1, 2]]);
+    assert.deepEqual([broker.bytes, broker.forgotten], [2 * each, 3]);
+
+    // A room with subscribers goes on where it was, and says that something is missing.
+    const next = await publish("a");
+    assert.deepEqual([next.epoch, next.offset], [first.epoch, 3]);
+    const page = await broker.history("a", { since: first, limit: 10 });
+    assert.deepEqual([page.complete, page.offset], [false, 3]);
+
+    await broker.publish({ room: "c", message: Message.from("x".repeat(9000)), history });
+    assert.deepEqual([await offsets("a"), await offsets("c")], [[], [3]]);
+    clock.advance(80_000);
+    assert.equal(broker.bytes, 0);
+    await broker.close();
+    assert.throws(() => new MemoryBroker({ historyBytes: NaN }), /historyBytes is NaN/);
   });
 
   test("begins another epoch for a room that it has forgotten", async () => {

@@ -20,12 +20,23 @@ export class RoomLog {
   readonly epoch: string = createSecret(9);
   #offset = 0;
   #kept: Kept[] = [];
+  #bytes = 0;
   #ttlMs = Infinity;
   #keys: Map<string, Remembered> | undefined;
 
   /** Whether there is nothing that anybody could ask for. */
   get isEmpty(): boolean {
     return this.#kept.length === 0 && this.#keys === undefined;
+  }
+
+  /** What the publications that are kept count for, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** How many publications are kept. */
+  get size(): number {
+    return this.#kept.length;
   }
 
   /** The next place. */
@@ -36,8 +47,14 @@ export class RoomLog {
   /** Keeps a publication, within these bounds. */
   push(publication: Publication, { size, ttlMs }: HistoryBounds, now: number): void {
     this.#kept.push({ publication, at: now });
+    this.#bytes += publication.bytes;
     this.#ttlMs = ttlMs;
-    if (this.#kept.length > size) this.#kept.splice(0, this.#kept.length - size);
+    this.keep(size);
+  }
+
+  /** Forgets all but the newest publications. The positions of those that come stay what they would have been. */
+  keep(size: number): void {
+    if (this.#kept.length > size) this.#drop(this.#kept.length - size);
   }
 
   /** Where something was published under a key. */
@@ -59,7 +76,7 @@ export class RoomLog {
   expire(now: number): void {
     let expired = 0;
     while ((this.#kept[expired]?.at ?? Infinity) + this.#ttlMs <= now) expired++;
-    if (expired > 0) this.#kept.splice(0, expired);
+    if (expired > 0) this.#drop(expired);
     if (this.#keys === undefined) return;
     for (const [key, { until }] of this.#keys) {
       if (until > now) break;
@@ -85,5 +102,9 @@ export class RoomLog {
     const kept = this.#kept.slice(start, start + limit);
     const complete = since === undefined || since.offset + 1 >= oldest;
     return { ...at, publications: kept.map(({ publication }) => publication), complete };
+  }
+
+  #drop(oldest: number): void {
+    for (const { publication } of this.#kept.splice(0, oldest)) this.#bytes -= publication.bytes;
   }
 }
