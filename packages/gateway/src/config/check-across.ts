@@ -4,7 +4,7 @@ import { isMetadataName, parseBalancedTarget, RpcError } from "@sluice/rpc";
 import { isLoopback } from "../loopback.ts";
 import { validateIdentityOptions } from "../identity/validate-options.ts";
 import type { BackendSection } from "./backend-section.ts";
-import { leastTokenBytes } from "./push-section.ts";
+import { isSendableToken, leastTokenBytes } from "./push-section.ts";
 import type { Config } from "./config.ts";
 import type { ConfigPath } from "./config-error.ts";
 import { hintFor } from "./did-you-mean.ts";
@@ -160,9 +160,11 @@ function checkFaces({ faces, openApi, callbacks }: Config, found: Findings): voi
 }
 
 function checkSessions({ sessions, callbacks }: Config, found: Findings): void {
-  const { envelope, message, opening } = sessions.limits;
+  const { envelope, message, opening, outbox } = sessions.limits;
   if (envelope < message)
     found.add(["sessions", "limits", "envelope"], "is smaller than message, which goes into it");
+  if (outbox < message)
+    found.add(["sessions", "limits", "outbox"], "is smaller than message, which goes into it");
   if (callbacks?.hooks.includes("connect") === true && callbacks.connectWait >= opening)
     found.add(
       ["callbacks", "connectWait"],
@@ -183,8 +185,15 @@ function checkRooms({ rooms, sessions, identity, callbacks }: Config, found: Fin
   }
 }
 
-function checkIdentity({ identity }: Config, found: Findings): void {
+function checkIdentity({ identity, faces }: Config, found: Findings): void {
   if (identity === undefined) return;
+  // Nobody is to believe that it guards the methods of backends.
+  if (Object.values(faces).every((face) => face === undefined))
+    found.add(
+      ["identity"],
+      "says who has a session, but there is no face on which clients could have one; calls go through without it",
+      true,
+    );
   found.exists(["identity", "jwt", "secretFile"], identity.jwt.secretFile);
   found.exists(["identity", "jwt", "publicKeyFile"], identity.jwt.publicKeyFile);
   found.problems.push(...validateIdentityOptions(identity).map(problemOfIdentity));
@@ -200,8 +209,8 @@ function checkPush({ push, listen, faces }: Config, found: Findings): void {
     found.add(["push"], "has token and tokenFile; leave one out");
   if (token.some((each) => Buffer.byteLength(each) < leastTokenBytes))
     found.add(["push", "token"], `has fewer than ${leastTokenBytes} bytes, and could be guessed`);
-  if (token.some((each) => /\s/.test(each)))
-    found.add(["push", "token"], "has spaces, which no header carries in a token");
+  if (!token.every(isSendableToken))
+    found.add(["push", "token"], "must be printable ASCII without spaces, as a header carries it");
   const isGuarded = token.length > 0 || tokenFile !== undefined;
   if (push.listen === undefined) {
     if (!isGuarded)

@@ -8,7 +8,7 @@ export interface SourcePlace {
   readonly line: number;
   /** From 1, in UTF-16 code units. */
   readonly column: number;
-  /** The line as it stands in the file, without what follows `token:` and `secret:`. */
+  /** The line as it stands in the file, without secrets and what follows them. */
   readonly text: string;
 }
 

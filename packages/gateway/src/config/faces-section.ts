@@ -22,6 +22,10 @@ export interface PacketSection {
   readonly types: Readonly<Record<string, string>>;
 }
 
+/** The type of the packets that tell of a refusal (docs/sessions.md). */
+const refusedPacketType = 0xffff_ffff;
+const packetTypeForm = "must be the type of a packet, a number from 1 to 4294967294";
+
 function facePath(): z.ZodType<string, string> {
   return textLike(
     /^(?:\/[\w.~!$&'()*+,;=:@-]+)+$/,
@@ -53,12 +57,9 @@ export const facesSchema: z.ZodType<FacesSection> = z.strictObject({
         ),
       types: z
         .record(
-          textLike(/^[1-9]\d{0,9}$/, "must be the type of a packet, a number from 1 to 4294967295").refine(
-            (type) => Number(type) <= 0xffff_ffff,
-            {
-              error: "must be the type of a packet, a number from 1 to 4294967295",
-            },
-          ),
+          textLike(/^[1-9]\d{0,9}$/, packetTypeForm).refine((type) => Number(type) < refusedPacketType, {
+            error: packetTypeForm,
+          }),
           methodName(),
         )
         .prefault({})

@@ -5,6 +5,16 @@ import { oneOrMore, text, textLike } from "./value-types.ts";
 /** Bytes of a token of the push API. Fewer can be guessed. */
 export const leastTokenBytes = 16;
 
+/** Whether a token is long enough, and a header can carry it. */
+export function isFitToken(token: string): boolean {
+  return token.length >= leastTokenBytes && isSendableToken(token);
+}
+
+/** Whether a header can carry a token as it is. */
+export function isSendableToken(token: string): boolean {
+  return /^[\x21-\x7e]+$/.test(token);
+}
+
 /** Who may use the push API, and where. */
 export interface PushSection {
   readonly token?: readonly string[] | undefined;

@@ -12,7 +12,7 @@ import type {
 import type { CallbacksSection } from "./callbacks-section.ts";
 import type { FacesSection } from "./faces-section.ts";
 import type { LoadedConfig } from "./load-config.ts";
-import { leastTokenBytes, type PushSection } from "./push-section.ts";
+import { isFitToken, leastTokenBytes, type PushSection } from "./push-section.ts";
 import type { RoomSection } from "./rooms-section.ts";
 import type { SessionLimitsSection } from "./sessions-section.ts";
 
@@ -91,8 +91,8 @@ function withFullPaths(identity: IdentityOptions, folder: string): IdentityOptio
 function hostedPush(push: PushSection, { folder, errorAt }: LoadedConfig): HostedPush {
   const { token, tokenFile, listen, origins } = push;
   const tokens = tokenFile === undefined ? token : tokensOf(readFileSync(resolve(folder, tokenFile), "utf8"));
-  if (tokens?.some((each) => Buffer.byteLength(each) < leastTokenBytes) === true || tokens?.length === 0) {
-    const message = `push.tokenFile must have a token of at least ${leastTokenBytes} bytes in each of its lines`;
+  if (tokens?.every(isFitToken) === false || tokens?.length === 0) {
+    const message = `push.tokenFile must have a token of at least ${leastTokenBytes} bytes, printable ASCII without spaces, in each of its lines`;
     throw errorAt(["push", "tokenFile"], message);
   }
   return { tokens: tokens ?? "none", origins, listen };

@@ -103,7 +103,10 @@ export class YamlFile {
       const isKey = (key && index === path.length - 1) || offsetOf(found) === undefined;
       offset = (isKey ? offsetOf(next.key) : offsetOf(found)) ?? offsetOf(next.key) ?? offset;
     }
-    return this.#placeAt(offset ?? 0);
+    const place = this.#placeAt(offset ?? 0);
+    // A secret need not stand on the line of its key.
+    if (key || !path.some((step) => secretKeys.has(step))) return place;
+    return { ...place, text: `${place.text.slice(0, place.column - 1)}…` };
   }
 
   #placeAt(offset: number): SourcePlace {
@@ -131,8 +134,11 @@ function offsetOf(node: unknown): number | undefined {
   return (node as Node | null | undefined)?.range?.[0];
 }
 
+/** The keys whose values, with all that is in them, are shown to nobody. */
+const secretKeys: ReadonlySet<string | number> = new Set(["secret", "token", "metadata"]);
+
 function withoutSecrets(line: string): string {
-  return line.replace(/\b((?:\w*secret|\w*token|password)["']?\s*:\s*).*/i, "$1…");
+  return line.replace(/\b((?:\w*secret|\w*token|password|authorization|metadata)["']?\s*:\s*).*/i, "$1…");
 }
 
 const sentences: Record<string, string> = {

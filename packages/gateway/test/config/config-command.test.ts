@@ -172,6 +172,13 @@ wrong.yaml:3:10: timeout must be a number and its unit, as in 250ms, 10s, 5m, 1h
     assert.match(keys.stderr, /^keys\.yaml:3:35: identity: /);
     assert.match(tokens.stderr, /^tokens\.yaml:3:20: push\.tokenFile must have a token of at least 16 bytes/);
     assert.deepEqual([keys.code, tokens.code], [1, 1]);
+    folder.write("0123456789abcdef\ntwo words of a token\n", "push.tokens");
+    const spaced = await run({}, "check", "tokens.yaml");
+    assert.match(
+      spaced.stderr,
+      /^tokens\.yaml:3:20: push\.tokenFile must have a token of .* in each of its lines/,
+    );
+    assert.equal(spaced.code, 1);
   });
 
   test("writes the JSON Schema, which is the one of the package", async () => {

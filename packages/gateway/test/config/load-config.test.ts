@@ -164,7 +164,12 @@ describe("what is wrong is one sentence at its place", () => {
     [
       "a packet type that is none",
       `${least}faces: { packet: { path: /p, types: { x: a.B/C } } }\n`,
-      ["2:39: faces.packet.types: a key here must be the type of a packet, a number from 1 to 4294967295"],
+      ["2:39: faces.packet.types: a key here must be the type of a packet, a number from 1 to 4294967294"],
+    ],
+    [
+      "the packet type of refusals",
+      `${least}faces: { packet: { path: /p, types: { 4294967295: a.B/C } } }\n`,
+      ["2:39: faces.packet.types: a key here must be the type of a packet, a number from 1 to 4294967294"],
     ],
     [
       "a callback to nobody",
@@ -218,7 +223,24 @@ describe("what is wrong is one sentence at its place", () => {
     [
       "a token that no header can carry",
       `${least}push: { token: "0123456789 abcdef" }\nfaces: { sse: { path: /e } }\n`,
-      ["2:16: push.token has spaces, which no header carries in a token"],
+      ["2:16: push.token must be printable ASCII without spaces, as a header carries it"],
+    ],
+    [
+      "a token in letters that no header has",
+      `${least}push: { token: "0123456789abcdéf" }\nfaces: { sse: { path: /e } }\n`,
+      ["2:16: push.token must be printable ASCII without spaces, as a header carries it"],
+    ],
+    [
+      "an outbox that is smaller than what goes into it",
+      `${least}sessions: { limits: { outbox: 16KiB } }\n`,
+      ["2:31: sessions.limits.outbox is smaller than message, which goes into it"],
+    ],
+    [
+      "an identity that guards nothing",
+      `${least}identity: { jwt: { secret: 0123456789abcdef0123456789abcdef } }\n`,
+      [
+        "2:1: identity says who has a session, but there is no face on which clients could have one; calls go through without it",
+      ],
     ],
     [
       "an envelope that is smaller than what goes into it",
@@ -237,7 +259,7 @@ describe("what is wrong is one sentence at its place", () => {
     ],
     [
       "an identity without a key",
-      `${least}identity: { jwt: {} }\n`,
+      `${least}identity: { jwt: {} }\nfaces: { sse: { path: /e } }\n`,
       [
         "2:18: identity: jwt needs exactly one of secret, secretFile, publicKey, publicKeyFile, jwks; none of them is given",
       ],
@@ -266,7 +288,9 @@ describe("what is wrong is one sentence at its place", () => {
 });
 
 test("a secret that is short is told without it", () => {
-  const found = folder.problems(`${least}identity: { jwt: { secret: hush-hush } }\n`).join("\n");
+  const found = folder
+    .problems(`${least}identity: { jwt: { secret: hush-hush } }\nfaces: { sse: { path: /e } }\n`)
+    .join("\n");
   assert.match(found, /^2:28: identity: jwt\.secret /);
   assert.doesNotMatch(found, /hush/);
 });

@@ -111,6 +111,23 @@ test("a problem is shown with its line and a mark, also behind tabs, and without
   assert.doesNotMatch(secret, /the-only|hush/);
 });
 
+test("the line of a secret is not shown, wherever the secret stands in it", () => {
+  const faces = "faces: { sse: { path: /e } }\n";
+  for (const [text, place] of [
+    ["identity:\n  jwt:\n    secret:\n      hush-hush\n", ":6:7: identity: jwt.secret"],
+    ["push:\n  token:\n    - { hush: hush }\n", ":5:7: push.token"],
+    ["callbacks: { backend: orders, metadata: { x: hush-é } }\n", ":3:46: callbacks.metadata.x must be"],
+    [
+      "callbacks: { backend: orders, metadata: { authorization: hush }, hooks: 1 }\n",
+      ":3:73: callbacks.hooks",
+    ],
+  ] as const) {
+    const found = message(`${least}${faces}${text}`);
+    assert.ok(found.includes(place), found);
+    assert.doesNotMatch(found, /hush/);
+  }
+});
+
 test("anchors and merge keys serve to say something once", () => {
   const { config } = folder.load(
     "backends:\n  a: &common { target: a:1, timeout: 5s, retry: true }\n  b: { <<: *common, target: b:1 }\n",
