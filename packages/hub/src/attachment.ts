@@ -117,6 +117,9 @@ export interface Attachment {
   presence(room: string): Promise<Presence>;
   /** The client wants to know what was published to a room. */
   history(room: string, options?: HistoryOptions): Promise<HistoryPage>;
-  /** The client wants to say something to the session with a number; `authorize` is asked with that session's id. */
+  /**
+   * The client wants to say something to the session with a number; `authorize` is asked with that session's id. Rejects
+   * with `NOT_FOUND` where it may not, and where nobody that was let in has the number, and does not say which.
+   */
   say(number: number, message: MessageInit): Promise<void>;
 }

@@ -112,12 +112,18 @@ export class LiveAttachment implements Attachment {
 
   async say(number: number, message: MessageInit): Promise<void> {
     this.#count();
-    const addressee = this.#core.sessions.byNumber(number);
-    if (addressee === undefined) throw new HubError("NOT_FOUND", `Nobody has the number ${number}.`);
-    await this.#authorize("send", addressee.id);
-    if (addressee.isClosed) throw new HubError("NOT_FOUND", `The session with the number ${number} is over.`);
     const said = new Message({ ...message, from: this.session.number });
     this.#core.rooms.validateMessage(said);
+    const addressee = this.#core.sessions.byNumber(number);
+    // Numbers follow each other: whoever may not speak to a session is not to learn which of them there are.
+    const isAllowed =
+      addressee !== undefined && isReachable(addressee) && (await this.#asks("send", addressee.id));
+    if (!isAllowed || !isReachable(addressee)) {
+      throw new HubError(
+        "NOT_FOUND",
+        `Nobody has the number ${number}, or this client may not speak to them.`,
+      );
+    }
     addressee.send(said);
   }
 
@@ -192,7 +198,13 @@ export class LiveAttachment implements Attachment {
     if (!this.#isCurrent || !this.#take()) throw new HubError("FAILED_PRECONDITION", "The session is over.");
   }
 
-  async #authorize(action: ClientAction, target: string): Promise<void> {
+  async #authorize(action: Exclude<ClientAction, "send">, target: string): Promise<void> {
+    if (await this.#asks(action, target)) return;
+    throw new HubError("PERMISSION_DENIED", `This client may not ${described[action]}.`);
+  }
+
+  /** Whether the client may do something. */
+  async #asks(action: ClientAction, target: string): Promise<boolean> {
     const { authorize, events, tally } = this.#core;
     let isAllowed = false;
     try {
@@ -201,10 +213,14 @@ export class LiveAttachment implements Attachment {
       events.error(this.session, error);
     }
     if (this.session.isClosed) throw new HubError("FAILED_PRECONDITION", "The session is over.");
-    if (isAllowed) return;
-    tally.denied(action);
-    throw new HubError("PERMISSION_DENIED", `This client may not ${described[action]}.`);
+    if (!isAllowed) tally.denied(action);
+    return isAllowed;
   }
+}
+
+/** Whether something can be said to a session: it is let in, and not over. */
+function isReachable({ phase }: LiveSession): boolean {
+  return phase === "connected" || phase === "away";
 }
 
 function onlyFirst(listener: AnswerListener | undefined): AnswerListener {
@@ -216,10 +232,9 @@ function onlyFirst(listener: AnswerListener | undefined): AnswerListener {
   };
 }
 
-const described: Readonly<Record<ClientAction, string>> = {
+const described: Readonly<Record<Exclude<ClientAction, "send">, string>> = {
   join: "join this room",
   publish: "publish to this room",
   presence: "see who is in this room",
   history: "read the history of this room",
-  send: "say something to this session",
 };

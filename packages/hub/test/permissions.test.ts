@@ -2,12 +2,20 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Authorize, Hub, roomsByPattern } from "../src/index.ts";
 import { connect } from "./support/fake-link.ts";
+import { Gate } from "./support/gate.ts";
 import { record } from "./support/record.ts";
 
 const rooms = roomsByPattern({ "*": { presence: true, history: { size: 10, ttlMs: 1000 } }, quiet: {} });
 
 function denied(what: string): object {
   return { code: "PERMISSION_DENIED", message: `This client may not ${what}.` };
+}
+
+function nobody(number: number): object {
+  return {
+    code: "NOT_FOUND",
+    message: `Nobody has the number ${number}, or this client may not speak to them.`,
+  };
 }
 
 describe("what a client asks for", () => {
@@ -24,10 +32,10 @@ describe("what a client asks for", () => {
     await assert.rejects(attachment.publish("a", { data: "x" }), denied("publish to this room"));
     await assert.rejects(attachment.presence("a"), denied("see who is in this room"));
     await assert.rejects(attachment.history("a"), denied("read the history of this room"));
-    await assert.rejects(
-      attachment.say(other.session.number, { data: "x" }),
-      denied("say something to this session"),
-    );
+    // Of a session, it does not even learn that it is there.
+    for (const number of [other.session.number, 99]) {
+      await assert.rejects(attachment.say(number, { data: "x" }), nobody(number));
+    }
     assert.deepEqual(hub.counts.denied, { join: 2, publish: 1, presence: 1, history: 1, send: 1 });
     assert.deepEqual(other.frames, []);
   });
@@ -84,10 +92,7 @@ describe("what a client asks for", () => {
     const hub = new Hub({ rooms, authorize: () => true, limits: { messageBytes: 10 } });
     const { attachment, session } = await connect(hub);
     assert.ok(attachment !== undefined);
-    await assert.rejects(attachment.say(99, { data: "x" }), {
-      code: "NOT_FOUND",
-      message: "Nobody has the number 99.",
-    });
+    await assert.rejects(attachment.say(99, { data: "x" }), nobody(99));
     await assert.rejects(attachment.say(session.number, { data: "x".repeat(11) }), {
       code: "INVALID_ARGUMENT",
     });
@@ -98,6 +103,26 @@ describe("what a client asks for", () => {
     });
     await assert.rejects(attachment.presence("quiet"), { code: "FAILED_PRECONDITION" });
     await assert.rejects(attachment.history("quiet"), { code: "FAILED_PRECONDITION" });
+  });
+
+  test("reaches no session before it is let in", async () => {
+    const gate = new Gate();
+    const asked: string[] = [];
+    const hub = new Hub({
+      authorize: (_session, _action, target) => asked.push(target) > 0,
+      admit: ({ request: { path } }) => (path === "/slow" ? gate.opened : undefined),
+    });
+    const { attachment, session } = await connect(hub);
+    assert.ok(attachment !== undefined);
+    const slow = connect(hub, { path: "/slow" });
+    const number = session.number + 1;
+    assert.equal(hub.sessionByNumber(number)?.phase, "opening");
+    await assert.rejects(attachment.say(number, { data: "early" }), nobody(number));
+    assert.deepEqual(asked, []);
+    gate.open();
+    await slow;
+    await attachment.say(number, { data: "hello" });
+    assert.deepEqual((await slow).frames, ["hello"]);
   });
 
   test("is refused once the session is over", async () => {

@@ -298,7 +298,10 @@ const rows: Readonly<Record<string, Row>> = {
       client.send(packet("hello"));
       await client.next();
       client.send(packet("to myself", 0, [...server.hub.sessions][0]?.number));
-      return String((await client.closed).code);
+      client.send(packet("next"));
+      assert.equal((await client.next()).slice(12).toString(), "next");
+      assert.deepEqual(server.hub.counts.denied, { send: 1 });
+      return "passed by";
     },
   },
   "a forged token": {

@@ -184,7 +184,7 @@ class PacketConversation implements Conversation<PreparedMessage> {
     this.#take(attachment, packets, from);
   }
 
-  /** Whoever is gone is not the sender's fault, and may have gone since it was written. */
+  /** Whoever is gone is not the sender's fault, and may have gone since it was written. Who is kept from it, looks so too. */
   #failed(error: unknown, goOn: () => void): void {
     if (error instanceof HubError && error.code === "NOT_FOUND") goOn();
     else this.#link.fail(closingFromError(error));
