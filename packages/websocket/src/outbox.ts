@@ -46,8 +46,10 @@ export class Outbox implements MessageOutbox, WriteListener {
   readonly #socket: Duplex;
   readonly #masked: boolean;
   readonly #onRoom: () => void;
-  /** Fewer bytes may be written past the stream: of a system's socket, which needs no byte as soon as none waits. */
-  readonly #directBelow: number;
+  /** Whether bytes may be written past the stream: of a system's socket, which needs no byte as soon as none waits. */
+  readonly #isDirect: boolean;
+  /** Fewer bytes are never too much to go on. */
+  readonly #mark: number;
   #handle: SystemHandle | undefined;
   /** Whether bytes may wait in the stream. It is asked only then: its state is memory that nothing else here touches. */
   #streamed = true;
@@ -74,13 +76,9 @@ export class Outbox implements MessageOutbox, WriteListener {
     this.#socket = socket;
     this.#masked = masked;
     this.#onRoom = onRoom;
-    if (isSystemSocket(socket)) {
-      // From its mark on the stream tells of a drain.
-      this.#directBelow = socket.writableHighWaterMark;
-      this.#handle = handleOf(socket);
-    } else {
-      this.#directBelow = 0;
-    }
+    this.#mark = socket.writableHighWaterMark;
+    this.#isDirect = isSystemSocket(socket);
+    if (isSystemSocket(socket)) this.#handle = handleOf(socket);
   }
 
   /** Bytes that the socket has not taken yet. */
@@ -171,21 +169,22 @@ export class Outbox implements MessageOutbox, WriteListener {
 
   /** Whether nothing waits, so that the system can be written to directly: it keeps the order of what comes to it. */
   get #isClear(): boolean {
-    if (this.#inFlight > 0 || this.#directBelow === 0) return false;
+    if (this.#inFlight > 0 || !this.#isDirect) return false;
     if (this.#streamed && this.#socket.writableLength === 0) this.#streamed = false;
     return !this.#streamed;
   }
 
   #write(bytes: Buffer): void {
-    if (bytes.length < this.#directBelow && this.#isClear) {
-      if (writeDirectly(this.#socket as Socket, this.#handle, bytes, this)) this.#inFlight = bytes.length;
+    let isTaken = false;
+    if (this.#isClear) {
+      isTaken = !writeDirectly(this.#socket as Socket, this.#handle, bytes, this);
+      if (!isTaken) this.#inFlight = bytes.length;
     } else if (this.#socket.writable) {
       this.#streamed = true;
-      // Where the system takes at once what is over the stream's mark, the stream tells of no drain.
-      if (this.#socket.write(bytes) && bytes.length >= this.#socket.writableHighWaterMark) {
-        process.nextTick(this.#onRoom);
-      }
+      isTaken = this.#socket.write(bytes);
     }
+    // Of what the system takes at once nothing else tells.
+    if (isTaken && bytes.length >= this.#mark) process.nextTick(this.#onRoom);
   }
 
   #writeParts(parts: readonly Buffer[]): void {

@@ -210,34 +210,37 @@ for (const way of ways) {
   });
 
   describe(`a connection that is written to ${way}`, () => {
-    test("has what the system does not take at once leave later, in order, and tells of a drain", async (context) => {
-      const { accepted, peer } = await pairFor(context, way);
-      let drains = 0;
-      const server = connection(accepted, { drain: () => drains++ }, "server");
-      let sent = 0;
-      // Each in a tick of its own, so that each is one small write.
-      while (server.send(Buffer.alloc(8000, sent))) {
+    // A stream has 16 KiB or 64 KiB for much.
+    for (const each of [8000, 30_000]) {
+      test(`has what the system does not take of ${each} bytes at once leave later, in order, and tells of a drain`, async (context) => {
+        const { accepted, peer } = await pairFor(context, way);
+        let drains = 0;
+        const server = connection(accepted, { drain: () => drains++ }, "server");
+        let sent = 0;
+        // Each in a tick of its own, so that each is one write.
+        while (server.send(Buffer.alloc(each, sent))) {
+          sent++;
+          await new Promise(setImmediate);
+        }
         sent++;
-        await new Promise(setImmediate);
-      }
-      sent++;
-      const waiting = server.bufferedAmount;
-      assert.ok(waiting >= defaultLimits.highWaterMark, `${waiting} bytes wait`);
-      for (let index = 0; index < 10; index++) {
-        server.send(Buffer.alloc(100, sent++));
-        await new Promise(setImmediate);
-      }
-      assert.equal(drains, 0);
-      const received = collect(sent);
-      connection(peer, { message: (_, data) => received.take(data) }, "client");
-      await received.all;
-      assert.deepEqual(
-        received.messages.map((message) => message[0]),
-        Array.from({ length: sent }, (_, index) => index & 0xff),
-      );
-      assert.equal(server.bufferedAmount, 0);
-      assert.ok(drains >= 1, "a drain came");
-    });
+        const waiting = server.bufferedAmount;
+        assert.ok(waiting >= defaultLimits.highWaterMark, `${waiting} bytes wait`);
+        for (let index = 0; index < 10; index++) {
+          server.send(Buffer.alloc(100, sent++));
+          await new Promise(setImmediate);
+        }
+        assert.equal(drains, 0);
+        const received = collect(sent);
+        connection(peer, { message: (_, data) => received.take(data) }, "client");
+        await received.all;
+        assert.deepEqual(
+          received.messages.map((message) => message[0]),
+          Array.from({ length: sent }, (_, index) => index & 0xff),
+        );
+        assert.equal(server.bufferedAmount, 0);
+        assert.ok(drains >= 1, "a drain came");
+      });
+    }
 
     test("gets its own of thousands of messages of all sizes, while others are slow or end", async (context) => {
       const count = 3000;
