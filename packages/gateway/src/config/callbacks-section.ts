@@ -17,6 +17,8 @@ export interface CallbacksSection {
   readonly concurrency: number;
   readonly streams: number;
   readonly giveUp: number;
+  readonly disconnectsPerSecond: number;
+  readonly breaker: { readonly failures: number; readonly pause: number };
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -70,6 +72,20 @@ export const callbacksSchema: z.ZodType<CallbacksSection> = z.strictObject({
   giveUp: duration()
     .prefault("10m")
     .describe("After how long a Disconnect that was never answered is given up."),
+  disconnectsPerSecond: count()
+    .prefault(500)
+    .describe("Disconnects in a second, so that a backend that has just come back can bear them."),
+  breaker: z
+    .strictObject({
+      failures: count()
+        .prefault(5)
+        .describe("Failures one after another after which the backend is taken for being away."),
+      pause: duration()
+        .prefault("1s")
+        .describe("The time until one event is let through again, to see whether it is back."),
+    })
+    .prefault({})
+    .describe("When the backend is left alone because it does not answer."),
   metadata: z
     .record(
       textLike(/^[a-z][0-9a-z_.-]*$/, "must be the name of a metadatum in lower case").refine(

@@ -116,7 +116,8 @@ function hostedCallbacks(callbacks: CallbacksSection): HostedCallbacks {
     connectWaitMs: callbacks.connectWait,
     concurrency,
     streams,
-    disconnects: { giveUpMs: callbacks.giveUp },
+    disconnects: { giveUpMs: callbacks.giveUp, perSecond: callbacks.disconnectsPerSecond },
+    breaker: { failures: callbacks.breaker.failures, openMs: callbacks.breaker.pause },
     metadata,
   };
 }
