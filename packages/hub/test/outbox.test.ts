@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import * as fc from "fast-check";
+import { Delivery } from "../src/delivery.ts";
 import { Hub, Message, Publication, roomsByPattern } from "../src/index.ts";
 import { Outbox } from "../src/outbox.ts";
 import { connect, type FakeLink, keyOf } from "./support/fake-link.ts";
@@ -169,4 +171,76 @@ describe("an outbox", () => {
     }
     assert.equal(outbox.size, 10);
   });
+
+  test("has what a list would have", () => {
+    const someRoom = fc.constantFrom("a", "b", "c");
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ does: fc.constant("push"), room: someRoom }) },
+      { weight: 3, arbitrary: fc.record({ does: fc.constant("dropOldest"), room: someRoom }) },
+      fc.record({ does: fc.constantFrom("shift", "dropAll", "prepend"), room: someRoom }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
+        const outbox = new Outbox();
+        let list: Told[] = [];
+        for (const { does, room } of steps) {
+          const next = new Told(room);
+          const oldest = list.find((one) => one.room === room);
+          if (does === "push") {
+            outbox.push(next);
+            list.push(next);
+          } else if (does === "prepend") {
+            outbox.prepend([next]);
+            list.unshift(next);
+          } else if (does === "shift") assert.equal(outbox.shift(), list.shift());
+          else if (does === "dropOldest") {
+            assert.equal(outbox.dropOldest(room), oldest !== undefined);
+            list = list.filter((one) => one !== oldest);
+          } else {
+            const left = list.filter((one) => one.room !== room);
+            assert.equal(outbox.dropAll(room), list.length - left.length);
+            list = left;
+          }
+          assert.deepEqual([outbox.size, outbox.bytes], [list.length, list.length * Told.bytes]);
+        }
+        for (const one of list) assert.equal(outbox.shift(), one);
+        assert.equal(outbox.shift(), undefined);
+      }),
+    );
+  });
+
+  test("does not look through all that waits for each that it drops", () => {
+    const outbox = new Outbox();
+    for (let index = 0; index < 10_000; index++) outbox.push(new Told("other"));
+    outbox.push(new Told("room"));
+    Told.asked = 0;
+    for (let index = 0; index < 10_000; index++) {
+      assert.equal(outbox.dropOldest("room"), true);
+      outbox.push(new Told("room"));
+    }
+    assert.equal(outbox.size, 10_001);
+    assert.ok(Told.asked < 100_000, `it asked ${Told.asked} times for a room`);
+  });
 });
+
+/** A delivery that tells how often it was looked at. */
+class Told extends Delivery {
+  static readonly bytes: number = 65;
+  static asked = 0;
+  readonly message: Message = Message.from("");
+  readonly #room: string;
+
+  constructor(room: string) {
+    super();
+    this.#room = room;
+  }
+
+  get room(): string {
+    Told.asked++;
+    return this.#room;
+  }
+
+  protected encode(): undefined {
+    return undefined;
+  }
+}
