@@ -22,7 +22,11 @@ export class Push {
         headers: { "content-type": "application/json" },
         agent: this.#agent,
       });
-      post.on("error", reject);
+      post.on("error", (error) => {
+        // A connection that stood idle may end just now; the key has it published once.
+        if (post.reusedSocket) this.publish(body).then(resolve, reject);
+        else reject(error);
+      });
       post.on("response", (response) => {
         let text = "";
         response.setEncoding("utf8").on("data", (part: string) => (text += part));
