@@ -61,7 +61,16 @@ export function identityByCallback(callbacks: SessionCallbacks): ClientIdentity 
         return refusalFrom(error);
       }
     },
-    identify: (token) => callbacks.identify(token),
+    // What the backend has said of a session holds for as long as the session.
+    identify: (token, session) =>
+      session === undefined
+        ? callbacks.identify(token)
+        : Promise.reject(
+            new HubError(
+              "PERMISSION_DENIED",
+              "the backend decides who a client is: connect again with the token",
+            ),
+          ),
   };
 }
 

@@ -48,8 +48,9 @@ export class FaceRequests {
     const { hub, log, origin, heartbeat, keepAliveMs, takesTokens } = surroundings;
     this.#surroundings = surroundings;
     const client = { headers: options.headers, secrets: secretParameters(options) };
-    const identify: Identify = (token) =>
-      surroundings.identity().identify?.(token) ?? Promise.reject(new Error("the gateway is starting"));
+    const identify: Identify = (token, session) =>
+      surroundings.identity().identify?.(token, session) ??
+      Promise.reject(new Error("the gateway is starting"));
     const shared = {
       ...client,
       origin,

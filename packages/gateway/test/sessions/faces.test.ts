@@ -7,6 +7,7 @@ import { status as Code } from "@grpc/grpc-js";
 import { acceptInto, createSseHandler } from "@sluice/hub";
 import { WebSocket } from "ws";
 import { Refusal, type Script } from "./scripted-handler.ts";
+import { identityByCallback } from "../../src/session-host/client-identity.ts";
 import { setScene, type Scene } from "./support.ts";
 
 /** Opens a WebSocket, says things, and resolves with so many messages that came. */
@@ -49,9 +50,11 @@ const script: Script = {
 async function serve(context: TestContext): Promise<Scene & { readonly host: string }> {
   const scene = await setScene(context, { script });
   const events = createSseHandler(scene.hub);
-  const identify = (token: string) => scene.callbacks.identify(token);
+  const { identify } = identityByCallback(scene.callbacks);
   const server = createServer((request, response) => events(request, response));
-  server.on("upgrade", acceptInto(scene.hub, { identify })).listen(0, "127.0.0.1");
+  server
+    .on("upgrade", acceptInto(scene.hub, identify === undefined ? {} : { identify }))
+    .listen(0, "127.0.0.1");
   context.after(() => server.close());
   await once(server, "listening");
   return { ...scene, host: `127.0.0.1:${(server.address() as AddressInfo).port}` };
@@ -76,6 +79,18 @@ describe("what a backend answers", () => {
         { id: 2, error: { code: "PERMISSION_DENIED", message: "not you" } },
         { error: { code: "PERMISSION_DENIED", message: "not you" } },
       ],
+    );
+  });
+
+  test("is not undone by a token that a client names later", async (context) => {
+    const { host, hub } = await serve(context);
+    const said = ['{"connect":{"token":"ada"}}', '{"refresh":"eve","id":1}'];
+    const messages = await converse(`ws://${host}/ws`, ["sluice.session.v1"], said, 3);
+    const message = "the backend decides who a client is: connect again with the token";
+    assert.deepEqual(JSON.parse(messages[2] ?? ""), { id: 1, error: { code: "UNAUTHENTICATED", message } });
+    assert.deepEqual(
+      [...hub.sessions].map(({ user }) => user),
+      ["ada"],
     );
   });
 

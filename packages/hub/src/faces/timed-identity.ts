@@ -1,4 +1,5 @@
 import type { Identity } from "../identity.ts";
+import type { Session } from "../session.ts";
 
 /** Who a client is, and for how long. */
 export interface TimedIdentity extends Identity {
@@ -8,6 +9,7 @@ export interface TimedIdentity extends Identity {
 
 /**
  * Says who has a token; rejects where it is worth nothing. The client is told the message of a `HubError`, and of any
- * other error only that its token is not valid. A `HubError` `UNAVAILABLE` asks it to try again later.
+ * other error only that its token is not valid. A `HubError` `UNAVAILABLE` asks it to try again later. A client that is
+ * connected and renews its proof is given with its session.
  */
-export type Identify = (token: string) => Promise<TimedIdentity>;
+export type Identify = (token: string, session?: Session) => Promise<TimedIdentity>;

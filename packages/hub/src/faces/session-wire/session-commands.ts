@@ -136,7 +136,7 @@ export class SessionCommands {
     if (identify === undefined) {
       throw new HubError("FAILED_PRECONDITION", "no tokens are taken on this wire here");
     }
-    const identity = await identify(token).catch((error: unknown) => {
+    const identity = await identify(token, session).catch((error: unknown) => {
       throw new Unidentified(unidentified(error).reason);
     });
     // Another link may know better by now.
