@@ -49,15 +49,16 @@ export class DeadlineQueue<Owner> {
   }
 
   readonly #tick = (): void => {
-    this.#timer = undefined;
     const now = this.#clock.now();
     for (const [owner, at] of this.#waiting) {
-      if (at > now) {
-        this.#wait(at - now);
-        return;
-      }
+      if (at > now) break;
       this.#waiting.delete(owner);
       this.#due(owner);
     }
+    // One that was called may have added others, with a timer that is too late for those before them.
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const [next] = this.#waiting.values();
+    if (next !== undefined) this.#wait(next - now);
   };
 }
