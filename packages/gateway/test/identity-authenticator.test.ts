@@ -179,7 +179,6 @@ test("a peer is told nothing of keys, issuers and claims", () => {
     wrong_issuer: "the token is not valid",
     wrong_audience: "the token is not valid",
     no_user: "the token is not valid",
-    user_changed: "the token is of another user",
     keys_unavailable: "tokens cannot be checked now; try again later",
     options_invalid: "tokens cannot be checked now; try again later",
   };

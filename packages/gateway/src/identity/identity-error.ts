@@ -13,7 +13,6 @@
  * - `wrong_issuer`: no `iss`, or another one
  * - `wrong_audience`: no `aud`, or others
  * - `no_user`: the claim that says the user is not there, empty, or neither a text nor a whole number
- * - `user_changed`: a token that should renew an identity is of another user
  * - `keys_unavailable`: the key set cannot be fetched; trying again later may help
  * - `options_invalid`: what the gateway was configured with is wrong; `option` says where. No client sees it
  */
@@ -31,7 +30,6 @@ export type IdentityErrorCode =
   | "wrong_issuer"
   | "wrong_audience"
   | "no_user"
-  | "user_changed"
   | "keys_unavailable"
   | "options_invalid";
 
@@ -75,8 +73,6 @@ function publicMessageOf(code: IdentityErrorCode): string {
       return "the token has expired";
     case "not_yet_valid":
       return "the token is not valid yet";
-    case "user_changed":
-      return "the token is of another user";
     case "keys_unavailable":
     case "options_invalid":
       return "tokens cannot be checked now; try again later";
