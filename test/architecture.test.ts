@@ -12,7 +12,7 @@ const allowed: Record<string, readonly string[]> = {
   protocol: [],
   websocket: ["node"],
   hub: ["node", "@sluice/websocket"],
-  socketio: ["node", "@sluice/websocket"],
+  socketio: ["node", "@sluice/hub", "@sluice/websocket"],
   rpc: ["node", "@sluice/protocol", "@sluice/websocket", "@bufbuild/protobuf"],
   gateway: [
     "node",

@@ -207,7 +207,9 @@ export class Reception {
     rooms: NonNullable<AttachRequest["rooms"]>,
     result: Omit<Attached, "attachment" | "rooms">,
   ): Promise<void> {
-    this.#core.opening.add(attachment.session);
+    const { opening } = this.#core;
+    // One that `admit` was asked about waits already, since it was attached.
+    if (!opening.has(attachment.session)) opening.add(attachment.session);
     const joined = await attachment.joinAll(rooms);
     attachment.greet({ ...result, rooms: joined });
     attachment.open();

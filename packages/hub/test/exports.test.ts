@@ -5,6 +5,7 @@ import * as hub from "../src/index.ts";
 test("the package exports these names and no others", () => {
   assert.deepEqual(Object.keys(hub).toSorted(), [
     "CloseCode",
+    "DeadlineQueue",
     "Delivery",
     "Hub",
     "HubError",

@@ -38,6 +38,14 @@ describe("limits", () => {
     assert.equal(hub.size, 2);
   });
 
+  limit("sessions", "ends what is away, also where that may be away forever", async () => {
+    const hub = new Hub({ limits: { sessions: 1 }, graceMs: Infinity });
+    const away = await connect(hub, { resume: { key: keyOf(1), received: 0 } });
+    away.lose();
+    assert.ok("attachment" in (await connect(hub)).result);
+    assert.equal(away.session.isClosed, true);
+  });
+
   limit("sessions", "ends nothing for a client that is not let in", async () => {
     const gate = new Gate();
     const hub = new Hub({
@@ -120,6 +128,25 @@ describe("limits", () => {
     assert.deepEqual((await connecting).result, { code: 4408, reason: "not connected in time" });
     assert.equal(hub.size, 0);
     assert.equal(clock.size, 0);
+  });
+
+  limit("openingMs", "counts from the beginning, however long it took to decide who is let in", async () => {
+    const clock = new FakeClock();
+    const gate = new Gate();
+    const hub = new Hub({
+      clock,
+      limits: { openingMs: 100 },
+      admit: () => gate.opened,
+      authorize: () => new Promise(() => undefined),
+    });
+    const connecting = connect(hub, { rooms: [{ room: "a" }] });
+    const told = record(hub);
+    clock.advance(99);
+    gate.open();
+    await gate.opened;
+    while (told.length === 0) await Promise.resolve();
+    clock.advance(1);
+    assert.deepEqual((await connecting).result, { code: 4408, reason: "not connected in time" });
   });
 
   limit(

@@ -1,10 +1,10 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { DeadlineQueue } from "@sluice/hub";
 import { acceptWebSocket, allowsOrigin, type Limits, type WebSocketConnection } from "@sluice/websocket";
 import { attachEngine, type AttachableServer, type AttachOptions } from "./attach.ts";
 import type { Revision } from "./codec/packet.ts";
-import { DeadlineQueue } from "./deadline-queue.ts";
 import type { EngineEvents } from "./engine-events.ts";
 import { type EngineOptions, type ResolvedEngineOptions, resolveEngineOptions } from "./engine-options.ts";
 import { Handshake } from "./handshake.ts";

@@ -1,5 +1,5 @@
+import { DeadlineQueue } from "@sluice/hub";
 import type { Clock } from "@sluice/websocket";
-import { DeadlineQueue } from "./deadline-queue.ts";
 import type { Revision } from "./codec/packet.ts";
 
 /** A session as its heartbeat sees it. */

@@ -1,4 +1,4 @@
-import type { DeadlineQueue } from "./deadline-queue.ts";
+import type { DeadlineQueue } from "@sluice/hub";
 import type { ResolvedEngineOptions } from "./engine-options.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { LiveSession } from "./live-session.ts";
