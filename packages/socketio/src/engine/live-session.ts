@@ -7,7 +7,6 @@ import { decodeBinaryPacket, decodeTextPacketBytes } from "./codec/packet-codec.
 import {
   type MessageData,
   nameOfPacketType,
-  type Packet,
   PacketType,
   type ReceivedPacket,
   type Revision,
@@ -21,14 +20,12 @@ import type { PollingExchange } from "./polling/poll.ts";
 import { type PollingOwner, PollingTransport } from "./polling/polling-transport.ts";
 import type { EngineSession, ReadyState, SessionEvents } from "./session.ts";
 import type { SessionHost } from "./session-host.ts";
+import { bufferedBytesOf, isWritable, writeMessage, writePacket } from "./session-output.ts";
 import { onWebSocket, type OnWebSocket, type SessionState, transportOf } from "./session-state.ts";
 import { closeWebSocket } from "./websocket/close-web-socket.ts";
 import { type ConnectionOwner, own } from "./websocket/connection-owner.ts";
-import { type PacketWire, sendMessage, sendPacket } from "./websocket/send-packet.ts";
+import type { PacketWire } from "./websocket/send-packet.ts";
 import { type Upgradable, UpgradeProbe } from "./websocket/upgrade-probe.ts";
-
-/** Bytes that wait for a poll from which on `send()` answers false. */
-const HIGH_WATER_MARK = 64 * 1024;
 
 type SessionEvent = keyof SessionEvents;
 type Listener<Name extends SessionEvent> = (...args: SessionEvents[Name]) => void;
@@ -91,15 +88,11 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
   }
 
   get writable(): boolean {
-    const state = this.#state;
-    if (state.name === "websocket") return state.connection.bufferedAmount < HIGH_WATER_MARK;
-    return (state.name === "polling" || state.name === "upgrading") && state.transport.writable;
+    return isWritable(this.#state);
   }
 
   get bufferedBytes(): number {
-    const state = this.#state;
-    if (state.name === "websocket") return state.connection.bufferedAmount;
-    return state.name === "closed" ? 0 : state.transport.bufferedBytes;
+    return bufferedBytesOf(this.#state);
   }
 
   send(message: MessageData | EngineMessage, compress = true): boolean {
@@ -187,7 +180,7 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     own(connection, this);
     state.transport.end(PacketType.NOOP);
     for (const packet of packets) {
-      if (packet.type !== PacketType.CLOSE) sendPacket(next, packet, true);
+      if (packet.type !== PacketType.CLOSE) writePacket(next, packet);
     }
     this.#events?.emit("upgrade", this.transport);
     if (state.name === "closing") {
@@ -302,28 +295,14 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
   #add(message: MessageData | EngineMessage, compress: boolean): boolean {
     const data = message instanceof EngineMessage ? message.data : message;
     this.#events?.emit("packetCreate", { type: "message", data });
-    const state = this.#state;
-    if (state.name === "closed" || state.name === "closing") return false;
-    if (state.name === "websocket") {
-      const goOn =
-        message instanceof EngineMessage && compress
-          ? sendMessage(state, message)
-          : sendPacket(state, { type: PacketType.MESSAGE, data }, compress);
-      if (!goOn) this.#wantsDrain = true;
-      return goOn;
-    }
-    state.transport.send({ type: PacketType.MESSAGE, data }, compress);
-    if (state.transport.bufferedBytes < HIGH_WATER_MARK) return true;
+    if (writeMessage(this.#state, message, compress)) return true;
     this.#wantsDrain = true;
     return false;
   }
 
   #sendPacket(type: PacketType, data: MessageData): void {
-    const packet: Packet = { type, data };
     this.#events?.emit("packetCreate", { type: nameOfPacketType(type), data });
-    const state = this.#state;
-    if (state.name === "websocket") sendPacket(state, packet, true);
-    else if (state.name !== "closed") state.transport.send(packet, true);
+    writePacket(this.#state, { type, data });
   }
 
   #end(reason: CloseReason, cause?: Error): void {
