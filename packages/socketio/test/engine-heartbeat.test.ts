@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { connectClient, polled, PollingClient, startEngine } from "./support/engine.ts";
+import { connectClient, polled, PollingClient, startEngine, startPolling } from "./support/engine.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 
 const times = { pingInterval: 300, pingTimeout: 200 };
@@ -28,10 +28,7 @@ describe("the heartbeat of revision 4", () => {
 
   test("pings by polling too", async (context) => {
     const clock = new FakeClock();
-    const { url, opened } = await startEngine(context, { ...times, clock });
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session } = await startPolling(context, { ...times, clock });
     for (let turn = 0; turn < 3; turn++) {
       const poll = client.poll();
       await polled(session);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
 import { describe, test } from "node:test";
-import { polled, PollingClient, startEngine } from "./support/engine.ts";
+import { polled, PollingClient, startEngine, startPolling } from "./support/engine.ts";
 
 const hasSession = (sid: string): boolean => /^[\w-]{20}$/.test(sid);
 
@@ -59,10 +59,7 @@ describe("a session by polling", () => {
   }
 
   test("has a poll wait until there is something, and then all that is sent in one tick", async (context) => {
-    const { url, opened } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session } = await startPolling(context);
     const poll = client.poll();
     await polled(session);
     session.send("a");
@@ -71,10 +68,7 @@ describe("a session by polling", () => {
   });
 
   test("can be closed by its client, whose poll is answered", async (context) => {
-    const { url, opened, ended } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session, ended } = await startPolling(context);
     const poll = client.poll();
     await polled(session);
     const answer = await client.post("4last\x1e1\x1e4never");
@@ -85,10 +79,7 @@ describe("a session by polling", () => {
   });
 
   test("ends when a second poll comes while one waits", async (context) => {
-    const { url, opened, ended } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session, ended } = await startPolling(context);
     const first = client.poll();
     await polled(session);
     const second = await client.get();
@@ -122,10 +113,7 @@ describe("a session by polling", () => {
   });
 
   test("ends when its client gives up a poll", async (context) => {
-    const { url, opened, ended } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session, ended } = await startPolling(context);
     const controller = new AbortController();
     const poll = client.get({ signal: controller.signal });
     await polled(session);
@@ -138,10 +126,8 @@ describe("a session by polling", () => {
   });
 
   test("ends when its client leaves in the middle of an answer, of which nobody knows how much it had", async (context) => {
-    const { url, port, ended, opened } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    (await opened.next()).send("a".repeat(8_000_000), false);
+    const { client, session, port, ended } = await startPolling(context);
+    session.send("a".repeat(8_000_000), false);
     const { pathname, search } = new URL(client.target());
     const socket = connect(port, "127.0.0.1");
     socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: a\r\n\r\n`);
@@ -151,10 +137,7 @@ describe("a session by polling", () => {
   });
 
   test("ends when its client gives up a POST", async (context) => {
-    const { url, port, ended, opened } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    await opened.next();
+    const { client, port, ended } = await startPolling(context);
     const { pathname, search } = new URL(client.target());
     const socket = connect(port, "127.0.0.1");
     socket.write(`POST ${pathname}${search} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n4a`);
@@ -216,10 +199,7 @@ describe("a session by polling", () => {
   });
 
   test("has its answers compressed as the client asks, from a size on", async (context) => {
-    const { url, opened } = await startEngine(context, { httpCompression: { threshold: 100 } });
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session } = await startPolling(context, { httpCompression: { threshold: 100 } });
     for (const [accepted, coding, compress] of [
       ["gzip, deflate", "gzip", true],
       ["deflate", "deflate", true],
@@ -239,10 +219,8 @@ describe("a session by polling", () => {
   });
 
   test("has nothing compressed where that is switched off", async (context) => {
-    const { url, opened } = await startEngine(context, { httpCompression: false });
-    const client = new PollingClient(url);
-    await client.open();
-    (await opened.next()).send("a".repeat(5000));
+    const { client, session } = await startPolling(context, { httpCompression: false });
+    session.send("a".repeat(5000));
     assert.equal((await client.get()).headers.get("content-encoding"), null);
   });
 });

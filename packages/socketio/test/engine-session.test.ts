@@ -3,16 +3,13 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { SocketIoError } from "../src/index.ts";
-import { connectClient, polled, PollingClient, startEngine } from "./support/engine.ts";
+import { connectClient, polled, PollingClient, startEngine, startPolling } from "./support/engine.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 import { Inbox } from "./support/inbox.ts";
 
 describe("a session that the server closes", () => {
   test("has its poll answered with what was sent, and the end", async (context) => {
-    const { url, opened, ended } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session, ended } = await startPolling(context);
     const poll = client.poll();
     await polled(session);
     session.send("last");
@@ -45,20 +42,14 @@ describe("a session that the server closes", () => {
   });
 
   test("ends when its client closes it meanwhile", async (context) => {
-    const { url, opened, ended } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session, ended } = await startPolling(context);
     session.close();
     assert.equal(await (await client.post("1")).text(), "ok");
     assert.equal((await ended.next()).reason, "transport close");
   });
 
   test("ends at once where what was sent does not matter", async (context) => {
-    const { url, opened, ended, engine } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { session, ended, engine } = await startPolling(context);
     session.send("lost");
     session.close(true);
     assert.equal((await ended.next()).reason, "forced close");
@@ -66,10 +57,7 @@ describe("a session that the server closes", () => {
   });
 
   test("is closed with all others by the engine", async (context) => {
-    const { url, ended, engine, opened } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session, ended, engine, url } = await startPolling(context);
     const poll = client.poll();
     await polled(session);
     const socket = await connectClient(`${url}?EIO=4&transport=websocket`);
@@ -106,14 +94,11 @@ describe("a client that reads too slowly", () => {
 
   test("has later messages dropped instead where that is wanted, those that belong together all", async (context) => {
     const drained = new Inbox<void>();
-    const { url, opened } = await startEngine(
+    const { client, session } = await startPolling(
       context,
       { maxBufferedBytes: 100_000, slow: "drop" },
       { drain: () => drained.add() },
     );
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
     for (let index = 0; index < 3; index++) session.send(text);
     assert.equal(session.sendAll(["dropped", Buffer.of(1)]), false);
     assert.equal(session.readyState, "open");
@@ -192,10 +177,7 @@ describe("a session", () => {
   });
 
   test("tells whoever listens of its packets, and no more when asked not to", async (context) => {
-    const { url, opened } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session } = await startPolling(context);
     const seen: unknown[] = [];
     const onMessage = (data: unknown): void => void seen.push(["message", data]);
     session.on("packet", (packet) => seen.push(["packet", packet]));

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { connectClient, polled, PollingClient, startEngine, type WebSocketClient } from "./support/engine.ts";
+import {
+  connectClient,
+  polled,
+  PollingClient,
+  startEngine,
+  startPolling,
+  type WebSocketClient,
+} from "./support/engine.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 
 /** A WebSocket for the session of a client that polls, tried with a probe. */
@@ -69,10 +76,7 @@ for (const [revision, noop] of [
 
 describe("an upgrade", () => {
   test("loses nothing of what is sent while it goes on, and keeps the order", async (context) => {
-    const { url, opened } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session } = await startPolling(context);
     session.send("1");
     const first = client.poll();
     assert.equal(await first, "41");
@@ -96,10 +100,11 @@ describe("an upgrade", () => {
 
   test("that takes too long ends, and the session goes on by polling", async (context) => {
     const clock = new FakeClock();
-    const { url, opened } = await startEngine(context, { clock, upgradeTimeout: 1000, pingInterval: 1e6 });
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session } = await startPolling(context, {
+      clock,
+      upgradeTimeout: 1000,
+      pingInterval: 1e6,
+    });
     const { closed } = await probe(client);
     assert.equal(await client.poll(), "6");
     clock.advance(999);
@@ -162,20 +167,14 @@ describe("an upgrade", () => {
   });
 
   test("ends with its session", async (context) => {
-    const { url, opened } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session } = await startPolling(context);
     const { closed } = await probe(client);
     session.close(true);
     await closed.next();
   });
 
   test("of a session that is being closed brings what was sent before", async (context) => {
-    const { url, opened, ended } = await startEngine(context);
-    const client = new PollingClient(url);
-    await client.open();
-    const session = await opened.next();
+    const { client, session, ended } = await startPolling(context);
     const { connection, messages, closed } = await probe(client);
     session.send("last");
     session.close();

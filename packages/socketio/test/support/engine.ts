@@ -116,6 +116,18 @@ export class PollingClient {
   }
 }
 
+/** Starts an engine that echoes, unless other handlers are given, and one session on it by polling. */
+export async function startPolling(
+  context: TestContext,
+  options?: EngineOptions,
+  handlers?: SessionHandlers,
+): Promise<RunningEngine & { readonly client: PollingClient; readonly session: EngineSession }> {
+  const running = await startEngine(context, options, handlers);
+  const client = new PollingClient(running.url);
+  await client.open();
+  return { ...running, client, session: await running.opened.next() };
+}
+
 /** A client on a WebSocket that does only what it is told. */
 export interface WebSocketClient {
   readonly connection: WebSocketConnection;
