@@ -1,5 +1,6 @@
 import type { AnswerListener } from "./answer.ts";
 import type { HistoryPage, Published } from "./broker/broker.ts";
+import type { Delivery } from "./delivery.ts";
 import type { HubError } from "./hub-error.ts";
 import type { Identity } from "./identity.ts";
 import type { MessageInit } from "./message.ts";
@@ -21,6 +22,11 @@ export interface ClientRequest {
 
 /** What a face asks for its client. */
 export interface AttachRequest extends ClientRequest {
+  /**
+   * The id of the session where a new one begins: 16 to 128 characters that are printed, none of them a space, and a
+   * secret. Refused with 4400 for another shape, and with 1013 while another session has it. Default: one is made up.
+   */
+  readonly id?: string;
   /** Who the client is, where the face or something before it has found out. Default: nobody. */
   readonly identity?: Identity;
   /** Which session the client wants to go on with. Default: a new one that ends with its link. */
@@ -35,6 +41,11 @@ export interface ResumeRequest {
   readonly key: string;
   /** How many deliveries the client had since that session began; 0 for a new one. */
   readonly received: number;
+  /**
+   * For wires whose clients do not count but name what they had last: whether it was this delivery. It takes the place of
+   * `received`, and is asked of those that are kept; where it is more than one, the session does not go on. Must not throw.
+   */
+  readonly isLast?: (delivery: Delivery) => boolean;
   /**
    * Whether a client that had something and cannot have the rest is refused with 4410, rather than given a new session:
    * for wires that have no word for `recovered: false`. Default: false.
@@ -83,7 +94,7 @@ export interface Loss {
 }
 
 /** What a client says of its message. */
-export interface ReceiveInit extends Pick<MessageInit, "isJson" | "type"> {
+export interface ReceiveInit extends Pick<MessageInit, "isJson" | "isList" | "type"> {
   /** Told at most once what the message came to, where the wire can say so to the client. Default: nobody is told. */
   readonly answer?: AnswerListener;
 }

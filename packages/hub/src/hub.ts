@@ -141,6 +141,11 @@ export class Hub {
     return this.#core.rooms.publish(room, Message.from(data), options);
   }
 
+  /** The sessions in a room, on this node; those that join or leave while they are gone through do no harm. */
+  sessionsIn(room: string): IterableIterator<Session> {
+    return this.#core.rooms.members(room);
+  }
+
   /** Who is in a room, on this node. */
   presence(room: string): Presence {
     return this.#core.rooms.presence(room);

@@ -74,5 +74,12 @@ export { refusedPacketType } from "./faces/packet/refused-packet.ts";
 export { createSseHandler, type SseHandler, type SseOptions } from "./faces/sse/sse-handler.ts";
 export { defaultSseLimits, type SseLimits } from "./faces/sse/sse-limits.ts";
 export type { SseRequest, SseResponse } from "./faces/sse/http-message.ts";
-export type { ClientOptions, KnownClient, OpeningRequest } from "./faces/client.ts";
+export {
+  type Client,
+  clientFromRequest,
+  type ClientOptions,
+  type KnownClient,
+  type OpeningRequest,
+} from "./faces/client.ts";
+export { numberOfCode } from "./faces/status-code.ts";
 export type { Identify, TimedIdentity } from "./faces/timed-identity.ts";

@@ -1,4 +1,4 @@
-import type { AttachRequest, AttachResult, ClientRequest, Loss } from "./attachment.ts";
+import type { AttachRequest, AttachResult, ClientRequest, Loss, ResumeRequest } from "./attachment.ts";
 import { BoundedState } from "./bounded-state.ts";
 import { CloseCode, validateClose } from "./close-code.ts";
 import type { Core } from "./core.ts";
@@ -40,7 +40,7 @@ const noRooms: ReadonlySet<string> = new Set();
 
 /** A session, as the hub has it. What most sessions do not need is made when it is needed. */
 export class LiveSession implements Session {
-  readonly id: string = createSecret();
+  readonly id: string;
   readonly number: number;
   readonly request: ClientRequest;
   readonly connectedAt: number;
@@ -73,6 +73,7 @@ export class LiveSession implements Session {
   ) {
     this.#core = core;
     const { address, path, query, headers } = request;
+    this.id = request.id ?? createSecret();
     this.number = core.sessions.nextNumber();
     this.request = { address, path, query, headers };
     this.connectedAt = core.clock.date();
@@ -174,12 +175,14 @@ export class LiveSession implements Session {
   /** It is in a room, or about to be. */
   addRoom(room: string): void {
     (this.#rooms ??= new Set()).add(room);
+    this.attachment?.link.roomChanged?.(room, true);
   }
 
   /** It is not in a room any more. */
   deleteRoom(room: string): void {
     this.#rooms?.delete(room);
     this.sender.forget(room);
+    this.attachment?.link.roomChanged?.(room, false);
   }
 
   /** The client is let in; nothing is sent to it before `open`. Does nothing once it is over. */
@@ -201,13 +204,14 @@ export class LiveSession implements Session {
     if (this.#phase.phase === "connected") this.sender.drained();
   }
 
-  /** Whether a client that has had so many deliveries can go on with it. */
-  canResume(received: number): boolean {
+  /** How many deliveries a client has had that can go on with it; undefined where it cannot. */
+  resumable({ received, isLast }: ResumeRequest): number | undefined {
     const { phase } = this.#phase;
-    if (phase !== "connected" && phase !== "away") return false;
+    if (phase !== "connected" && phase !== "away") return undefined;
+    const had = isLast === undefined ? received : this.sender.receivedAt(isLast);
     // It may speak of the session before, the greeting of this one having been lost with its link.
-    const isAmbiguous = received > 0 && received === this.#receivedBefore;
-    return !isAmbiguous && this.sender.reaches(received);
+    const isAmbiguous = isLast === undefined && received > 0 && received === this.#receivedBefore;
+    return had !== undefined && !isAmbiguous && this.sender.reaches(had) ? had : undefined;
   }
 
   /**

@@ -7,6 +7,8 @@ export interface MessageInit {
   readonly data: string | Uint8Array;
   /** Whether the text is JSON, so that faces that speak JSON can embed it. Default: false. */
   readonly isJson?: boolean;
+  /** Whether the text is a JSON array that lists several things that were said at once, as Socket.IO's arguments; it is JSON then. Default: false. */
+  readonly isList?: boolean;
   /** Its name: SSE's `event:`, a packet's type in decimal, Socket.IO's event. Default: none. */
   readonly type?: string;
   /** The number of the session that said it. Default: 0, the backend or the server. */
@@ -19,16 +21,19 @@ export class Message extends Delivery {
   readonly data: string | Uint8Array;
   /** Whether `data` is a text that is JSON: faces that speak JSON embed it, raw ones send it as it is. */
   readonly isJson: boolean;
+  /** Whether that JSON is an array of several things that were said at once: Socket.IO has them as arguments, other faces as the array. */
+  readonly isList: boolean;
   /** Its name; empty for none. */
   readonly type: string;
   /** The number of the session that said it; 0 for the backend or the server. */
   readonly from: number;
   #bytes = -1;
 
-  constructor({ data, isJson = false, type = "", from = 0 }: MessageInit) {
+  constructor({ data, isJson = false, isList = false, type = "", from = 0 }: MessageInit) {
     super();
     this.data = data;
-    this.isJson = isJson;
+    this.isJson = isJson || isList;
+    this.isList = isList;
     this.type = type;
     this.from = from;
   }

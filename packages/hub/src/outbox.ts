@@ -86,6 +86,21 @@ export class Outbox {
     return undefined;
   }
 
+  /** How many came after the one that is this; undefined where none is, or several are. */
+  countAfter(isThis: (delivery: Delivery) => boolean): number | undefined {
+    let found: number | undefined;
+    let after = this.#size;
+    for (let number = this.#first; number < this.#first + this.#used; number++) {
+      const delivery = this.#ring[this.#placeOf(number)];
+      if (delivery === undefined) continue;
+      after--;
+      if (!isThis(delivery)) continue;
+      if (found !== undefined) return undefined;
+      found = after;
+    }
+    return found;
+  }
+
   /** Drops the oldest of a room; answers whether there was one. */
   dropOldest(room: string): boolean {
     this.#index ??= this.#createIndex();

@@ -10,6 +10,9 @@ type Settle = (result: AttachResult) => void;
 
 const RESUME_KEY = /^[A-Za-z0-9_-]{22,128}$/;
 
+/** Nothing but what is printed: `\p{C}` are controls, halves of surrogate pairs and what is no character. */
+const SESSION_ID = /^[^\s\p{C}]{16,128}$/u;
+
 /** Lets clients in: to a session that waits for them, or to a new one. */
 export class Reception {
   readonly #core: Core;
@@ -45,27 +48,34 @@ export class Reception {
     const { resume } = request;
     const resumeKey = this.#resumeKeyOf(request);
     const known = resumeKey === "" ? undefined : this.#core.sessions.byResumeKey(resumeKey);
-    if (resume !== undefined && known?.canResume(resume.received) === true) {
-      this.#goOn(known, link, request, resume, settle);
+    const received = resume === undefined ? undefined : known?.resumable(resume);
+    if (known !== undefined && received !== undefined) {
+      this.#goOn(known, link, request, received, settle);
       return undefined;
     }
-    const isLost = (resume?.received ?? 0) > 0 || (known !== undefined && known.phase !== "opening");
+    const hadSome = resume !== undefined && (resume.received > 0 || resume.isLast !== undefined);
+    const isLost = hadSome || (known !== undefined && known.phase !== "opening");
     known?.end(
       known.phase === "opening"
         ? { code: CloseCode.REPLACED, reason: "another connection took the session over", clean: true }
         : { code: CloseCode.GONE, reason: "not recovered", clean: true },
     );
     if (isLost) this.#core.tally.notRecovered++;
-    if (resume !== undefined && resume.received > 0 && resume.mustRecover === true) {
+    if (hadSome && resume.mustRecover === true) {
       return { code: CloseCode.GONE, reason: "the session is gone, or what was missed of it" };
     }
     const overLimits = this.#refuseOverLimits(request);
     // The one that has ended may have had a handler that closed the hub.
-    return overLimits ?? this.#refuseClosed() ?? this.#begin(link, request, resumeKey, !isLost, settle);
+    const refused = overLimits ?? this.#refuseTaken(request) ?? this.#refuseClosed();
+    return refused ?? this.#begin(link, request, resumeKey, !isLost, settle);
   }
 
-  #validate({ resume, rooms }: AttachRequest): Refusal | undefined {
+  #validate({ id, resume, rooms }: AttachRequest): Refusal | undefined {
     if (this.#isClosed) return this.#refuseClosed();
+    if (id !== undefined && !SESSION_ID.test(id)) {
+      const reason = "a session's id has 16 to 128 characters that are printed, and none of them is a space";
+      return { code: CloseCode.MALFORMED, reason };
+    }
     if (resume !== undefined && !isResumeRequest(resume)) {
       return {
         code: CloseCode.MALFORMED,
@@ -81,6 +91,10 @@ export class Reception {
 
   #refuseClosed(): Refusal | undefined {
     return this.#isClosed ? { code: CloseCode.GOING_AWAY, reason: "the server goes away" } : undefined;
+  }
+
+  #refuseTaken({ id }: AttachRequest): Refusal | undefined {
+    return id !== undefined && this.#core.sessions.byId(id) !== undefined ? taken : undefined;
   }
 
   /** Refuses who could not be given a place even if all that are away gave theirs; none does before it is let in. */
@@ -111,17 +125,11 @@ export class Reception {
     return `${resume.key} ${identity?.user ?? ""}`;
   }
 
-  #goOn(
-    session: LiveSession,
-    link: Link,
-    request: AttachRequest,
-    resume: ResumeRequest,
-    settle: Settle,
-  ): void {
+  #goOn(session: LiveSession, link: Link, request: AttachRequest, received: number, settle: Settle): void {
     const { tally, events } = this.#core;
     const { identity, rooms = [] } = request;
     const attachment = new LiveAttachment(this.#core, session, link, settle);
-    const missedMs = session.takeOver(attachment, resume.received, identity);
+    const missedMs = session.takeOver(attachment, received, identity);
     tally.resumed++;
     link.opening(attachment);
     const recovered = !session.sender.hasGaps;
@@ -216,6 +224,7 @@ export class Reception {
   }
 }
 
+const taken: Refusal = { code: CloseCode.TRY_AGAIN_LATER, reason: "another session has this id" };
 const tooMany: Refusal = { code: CloseCode.TRY_AGAIN_LATER, reason: "there are too many sessions" };
 const tooManyOfUser: Refusal = { code: CloseCode.TOO_MANY, reason: "this user has too many sessions" };
 

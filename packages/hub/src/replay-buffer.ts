@@ -13,6 +13,8 @@ export class ReplayBuffer {
   readonly #maxCount: number;
   readonly #maxBytes: number;
   readonly #kept = new Outbox();
+  /** The last that the client had when it came back, which it may name again; it is not kept any more. */
+  #had: { readonly delivery: Delivery; readonly received: number } | undefined;
   /** By reason and room, in the order in which they were told. */
   #told: Map<string, Told> | undefined;
   #sent = 0;
@@ -46,7 +48,7 @@ export class ReplayBuffer {
 
   /** Forgets what the client has had. */
   trim(received: number): void {
-    for (let oldest = this.#sent - this.#kept.size; oldest < received; oldest++) this.#kept.shift();
+    this.#shiftUpTo(received);
     this.#forgetTold();
   }
 
@@ -55,15 +57,31 @@ export class ReplayBuffer {
     return received <= this.#sent && received >= this.#sent - this.#kept.size;
   }
 
+  /** How many deliveries the client has had that names the last of them; undefined where that one is not known any more. */
+  receivedAt(isLast: (delivery: Delivery) => boolean): number | undefined {
+    const after = this.#kept.countAfter(isLast);
+    if (after !== undefined) return this.#sent - after;
+    return this.#had !== undefined && isLast(this.#had.delivery) ? this.#had.received : undefined;
+  }
+
   /** Takes all that came after so many deliveries, as if it had not been sent, and what is to be told again before it. */
   rewind(received: number): { readonly missed: readonly Delivery[]; readonly gaps: readonly Drop[] } {
-    this.trim(received);
+    const delivery = this.#shiftUpTo(received);
+    if (delivery !== undefined) this.#had = { delivery, received };
+    this.#forgetTold();
     this.#sent = received;
     const missed: Delivery[] = [];
     for (let next = this.#kept.shift(); next !== undefined; next = this.#kept.shift()) missed.push(next);
     const gaps = [...(this.#told?.values() ?? [])].map(({ gap }) => gap);
     this.#told = undefined;
     return { missed, gaps };
+  }
+
+  /** Takes away what the client has had, and answers the newest of that. */
+  #shiftUpTo(received: number): Delivery | undefined {
+    let newest: Delivery | undefined;
+    for (let oldest = this.#sent - this.#kept.size; oldest < received; oldest++) newest = this.#kept.shift();
+    return newest;
   }
 
   /** Who had what came behind it has heard it. */

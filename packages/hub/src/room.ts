@@ -47,6 +47,12 @@ export class Room implements FeedListener {
     return this.#members.size + this.#ahead.size + this.#joining.size;
   }
 
+  /** The sessions that are in it, those on their way not among them. */
+  *members(): IterableIterator<LiveSession> {
+    yield* this.#members;
+    yield* this.#ahead.keys();
+  }
+
   /** Takes a session in. Of one that is in it already, answers where the room is. */
   join(session: LiveSession, since: Position | undefined): Promise<JoinResult> {
     if (this.#isMember(session)) return Promise.resolve(this.#resultAt(this.#feed, true));

@@ -84,6 +84,12 @@ export class Rooms {
     for (const name of session.rooms) this.#rooms.get(name)?.changed();
   }
 
+  /** The sessions in a room, on this node. */
+  *members(name: string): IterableIterator<LiveSession> {
+    const room = this.#rooms.get(name);
+    if (room !== undefined) yield* room.members();
+  }
+
   /** Who is in a room, on this node. */
   presence(name: string): Presence {
     return this.#rooms.get(name)?.presence ?? empty;

@@ -104,6 +104,11 @@ export class Sender {
     return this.#replay?.reaches(received) === true;
   }
 
+  /** How many deliveries the client has had that names the last of them; undefined where that one is not known any more. */
+  receivedAt(isLast: (delivery: Delivery) => boolean): number | undefined {
+    return this.#replay?.receivedAt(isLast);
+  }
+
   /** What came after so many deliveries is to be sent again. */
   rewind(received: number): void {
     if (this.#replay === undefined) return;

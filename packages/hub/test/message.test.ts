@@ -18,6 +18,9 @@ describe("a message", () => {
     const all = Message.from({ data: "{}", isJson: true, type: "7", from: 9 });
     assert.deepEqual([all.data, all.isJson, all.type, all.from], ["{}", true, "7", 9]);
     assert.equal(all.contentBytes, 3);
+    assert.equal(all.isList, false);
+    const list = Message.from({ data: "[1,2]", isList: true });
+    assert.deepEqual([list.isJson, list.isList], [true, true]);
   });
 
   test("is made into one frame for each face, and another as a publication", () => {
