@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { Hub, MemoryBroker, roomsByPattern } from "../src/index.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { connect, FakeLink, keyOf } from "./support/fake-link.ts";
 import { Gate } from "./support/gate.ts";
 import { record } from "./support/record.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FakeClock, settled } from "@sluice/testkit/fake-clock";
 import { Hub, HubError, type Session } from "../src/index.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { connect, FakeLink, keyOf, request } from "./support/fake-link.ts";
-import { Gate, settled } from "./support/gate.ts";
+import { Gate } from "./support/gate.ts";
 import { record } from "./support/record.ts";
 
 describe("a session", () => {
@@ -25,7 +25,7 @@ describe("a session", () => {
     assert.equal(session.phase, "connected");
     assert.equal(session.face, "fake");
     assert.equal(session.generation, 1);
-    assert.equal(session.connectedAt, 1_700_000_001_000);
+    assert.equal(session.connectedAt, 1_800_000_000_000);
     assert.equal(session.isClosed, false);
     assert.deepEqual([...session.rooms], []);
     assert.equal(hub.session(session.id), session);
