@@ -1,0 +1,18 @@
+import type { Room, SocketId } from "./broadcast-options.ts";
+
+/** The secret of a client by which it gets its session back. */
+export type PrivateSessionId = string;
+
+/** What is kept of a socket that was lost. */
+export interface SessionToPersist {
+  sid: SocketId;
+  pid: PrivateSessionId;
+  rooms: Room[];
+  data: unknown;
+}
+
+/** What a client that returns is given back. */
+export interface Session extends SessionToPersist {
+  /** The arguments of each event that was missed, the event's name first, in order. */
+  missedPackets: unknown[][];
+}
