@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, test } from "node:test";
 import { Code, type Metadata } from "@sluice/protocol";
+import { FakeClock, settled } from "@sluice/testkit/fake-clock";
 import * as fc from "fast-check";
 import { CallError, Connection } from "../src/index.ts";
 import { CallStream } from "../src/call-stream.ts";
 import { headersFromMetadata } from "../src/headers.ts";
-import { FakeClock, settle } from "./support/fake-clock.ts";
 import { MemoryGateway, type TakenCall } from "./support/memory-gateway.ts";
 import { bytes } from "./support/recorder.ts";
 import { Source } from "./support/source.ts";
@@ -25,7 +25,7 @@ async function open(signal?: AbortSignal): Promise<{
   const clock = new FakeClock();
   const connection = new Connection({ url: "ws://a", webSocket: gateway.webSocket, clock });
   const stream = new CallStream(connection, { method: "a.B/C" }, signal);
-  await settle();
+  await settled();
   const [taken] = gateway.calls;
   assert.ok(taken !== undefined);
   return { stream, taken, gateway, connection };
@@ -40,7 +40,7 @@ describe("what comes", () => {
     taken.call.end({ code: Code.OK, message: "" }, { "x-t": "2" });
     assert.deepEqual((await Promise.all(early)).map(text), ["a", "b"]);
     assert.deepEqual({ ...(await stream.headers) }, { "x-h": "1" });
-    await settle();
+    await settled();
     assert.deepEqual({ ...stream.trailers }, {}, "not before everything is read");
     assert.equal(text(await stream.next()), "c");
     assert.equal(await stream.next(), undefined);
@@ -53,7 +53,7 @@ describe("what comes", () => {
     taken.call.headers({ "x-a": "1", "x-b": "1" });
     taken.call.send(bytes("a"));
     taken.call.end({ code: Code.NOT_FOUND, message: "gone" }, { "x-b": ["2", "3"] });
-    await settle();
+    await settled();
     assert.equal(text(await stream.next()), "a");
     const error: unknown = await stream.next().catch((reason: unknown) => reason);
     assert.ok(error instanceof CallError);
@@ -89,7 +89,7 @@ describe("what comes", () => {
       send();
     };
     send();
-    await settle();
+    await settled();
     const stopped = sent;
     // The client's credit of 128 KiB, and 64 KiB that wait.
     assert.ok(stopped < 15, `${stopped} messages were sent to one who does not read`);
@@ -122,12 +122,12 @@ describe("what is sent", () => {
     for (let index = 0; index < 100; index++) source.give("x".repeat(16_000));
     source.give(undefined);
     const done = stream.sendAll(source, bytes);
-    await settle();
+    await settled();
     // The server's credit of 128 KiB, and 64 KiB that wait.
     assert.ok(source.asked < 15, `${source.asked} were asked for`);
     taken.call.resume();
     await done;
-    await settle();
+    await settled();
     assert.equal(taken.messages.length, 100);
     assert.equal(taken.isHalfClosed, true);
     assert.equal(source.returned, 0);
@@ -142,7 +142,7 @@ describe("what is sent", () => {
     await stream.sendAll(source, bytes);
     await assert.rejects(stream.next(), error);
     await assert.rejects(stream.headers, error);
-    await settle();
+    await settled();
     assert.equal(taken.ends[0]?.code, Code.CANCELLED);
   });
 
@@ -162,13 +162,13 @@ describe("an AbortSignal", () => {
     const controller = new AbortController();
     const { stream, taken } = await open(controller.signal);
     taken.call.send(bytes("a"));
-    await settle();
+    await settled();
     controller.abort(new Error("changed my mind"));
     const error: unknown = await stream.next().catch((reason: unknown) => reason);
     assert.ok(error instanceof CallError);
     assert.equal(error.code, Code.CANCELLED);
     assert.match(String(error.cause), /changed my mind/);
-    await settle();
+    await settled();
     assert.equal(taken.ends[0]?.code, Code.CANCELLED);
     assert.equal(getEventListeners(controller.signal, "abort").length, 0);
   });
@@ -258,8 +258,8 @@ test("however calls and their connection end, each call ends once, in order, and
     for (const each of steps) {
       if (!("of" in each)) {
         const socket = gateway.sockets.at(-1);
-        if (each.do === "breathe") await settle();
-        else if (each.do === "later") await clock.advance(6000);
+        if (each.do === "breathe") await settled();
+        else if (each.do === "later") await clock.advanceSettled(6000);
         else if (socket === undefined || socket.isOver || socket.protocol === "") continue;
         else if (each.do === "drop") socket.drop();
         else socket.server.goAway();
@@ -309,13 +309,13 @@ test("however calls and their connection end, each call ends once, in order, and
           break;
       }
     }
-    await settle();
+    await settled();
     connection.close();
-    await settle();
+    await settled();
     for (const subject of subjects) {
       // What is left is read, and then the end, twice.
       for (let left = subject.sent.length + 2; left > 0; left--) subject.next();
-      await settle();
+      await settled();
       assert.equal(subject.read.length + subject.ends.length, subject.asked, "every reader is answered");
       assert.deepEqual(subject.read, subject.sent.slice(0, subject.read.length), "in order");
       assert.ok(subject.ends.length >= 2);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Call, type CallStart, Code, MULTIPLEX_PROTOCOL } from "@sluice/protocol";
+import { FakeClock, settled } from "@sluice/testkit/fake-clock";
 import { Connection, type ConnectionOptions, type ConnectionState } from "../src/index.ts";
-import { FakeClock, settle } from "./support/fake-clock.ts";
 import { MemoryGateway } from "./support/memory-gateway.ts";
 import { bytes, Recorder } from "./support/recorder.ts";
 
@@ -51,14 +51,14 @@ describe("a connection", () => {
   test("connects at the first call, to its URL, and makes the call", async () => {
     const { gateway, connection, states, open } = setUp();
     echo(gateway);
-    await settle();
+    await settled();
     assert.equal(gateway.sockets.length, 0);
     assert.deepEqual(connection.state, { kind: "idle" });
     assert.equal(connection.hasBeenOpen, false);
     const { call, record } = open({ metadata: { "x-a": "1" } }, "one");
     call.halfClose();
     assert.deepEqual(connection.state, { kind: "connecting", attempt: 1 });
-    await settle();
+    await settled();
     assert.equal(gateway.last.url, "wss://example.com/api");
     assert.deepEqual(record.messages, ["one"]);
     assert.equal(record.ends[0]?.code, Code.OK);
@@ -71,7 +71,7 @@ describe("a connection", () => {
     const { gateway, connection } = setUp();
     connection.connect();
     connection.connect();
-    await settle();
+    await settled();
     connection.connect();
     assert.equal(gateway.sockets.length, 1);
     assert.equal(connection.state.kind, "open");
@@ -89,13 +89,13 @@ describe("a connection", () => {
     connection.subscribe(({ kind }) => seen.push(`second ${kind}`));
     connection.connect();
     stop();
-    await settle();
+    await settled();
     assert.deepEqual(seen, ["second connecting", "second open"]);
     connection.subscribe(() => {
       throw new Error("an observer's own");
     });
     connection.close();
-    await settle();
+    await settled();
     assert.equal(seen.at(-1), "second closed");
     assert.equal(states.at(-1)?.kind, "closed");
     process.setUncaughtExceptionCaptureCallback(null);
@@ -107,8 +107,8 @@ describe("a connection", () => {
     const { gateway, clock, connection, states } = setUp({ backoff: { maxMs: 3000 } });
     gateway.mode = "refuse";
     connection.connect();
-    await settle();
-    await clock.advance(250 + 500 + 1000 + 1500 + 1500);
+    await settled();
+    await clock.advanceSettled(250 + 500 + 1000 + 1500 + 1500);
     const waits = states.flatMap((state) =>
       state.kind === "waiting" ? [[state.failures, state.delayMs]] : [],
     );
@@ -122,7 +122,7 @@ describe("a connection", () => {
     ]);
     assert.match(JSON.stringify(states.at(-1)), /the WebSocket closed with 1006: refused/);
     gateway.mode = "accept";
-    await clock.advance(1500);
+    await clock.advanceSettled(1500);
     assert.equal(connection.state.kind, "open");
   });
 
@@ -130,10 +130,10 @@ describe("a connection", () => {
     const { gateway, clock, connection, open } = setUp();
     gateway.mode = "refuse";
     const waiting = open();
-    await settle();
+    await settled();
     assert.equal(waiting.record.ends.length, 0);
     assert.equal(connection.isFailing, false);
-    await clock.advance(250);
+    await clock.advanceSettled(250);
     assert.equal(connection.isFailing, true);
     const [end] = waiting.record.ends;
     assert.equal(end?.code, Code.UNAVAILABLE);
@@ -144,16 +144,16 @@ describe("a connection", () => {
     assert.equal(end?.unprocessed, true);
     const late = open();
     assert.deepEqual(late.record.ends, [], "not before open has returned");
-    await settle();
+    await settled();
     assert.equal(late.record.ends.length, 1);
     assert.equal(gateway.sockets.length, 2, "a call makes no attempt of its own");
     gateway.mode = "accept";
     connection.connect();
-    await settle();
+    await settled();
     echo(gateway);
     const { call, record } = open({}, "x");
     call.halfClose();
-    await settle();
+    await settled();
     assert.equal(record.ends[0]?.code, Code.OK);
     connection.close();
     assert.equal(clock.size, 0);
@@ -164,10 +164,10 @@ describe("a connection", () => {
       const { gateway, clock, connection, states } = setUp({ connectTimeoutMs: 700 });
       gateway.mode = mode;
       connection.connect();
-      await settle();
-      await clock.advance(699);
+      await settled();
+      await clock.advanceSettled(699);
       assert.equal(connection.state.kind, "connecting", mode);
-      await clock.advance(1);
+      await clock.advanceSettled(1);
       assert.match(JSON.stringify(states.at(-1)), /no answer within 700 ms/);
       assert.equal(gateway.last.closedWith?.[0], 1000);
     }
@@ -177,7 +177,7 @@ describe("a connection", () => {
     const { gateway, connection, states } = setUp();
     gateway.mode = "no-protocol";
     connection.connect();
-    await settle();
+    await settled();
     assert.match(JSON.stringify(states.at(-1)), /selected the subprotocol \\"\\", not sluice\.v1/);
     assert.equal(gateway.last.closedWith?.[0], 1000);
     assert.equal(gateway.last.sentBytes, 0);
@@ -187,10 +187,10 @@ describe("a connection", () => {
     const { gateway, connection, clock, states } = setUp();
     gateway.mode = "throw";
     connection.connect();
-    await settle();
+    await settled();
     assert.match(JSON.stringify(states.at(-1)), /SecurityError/);
     gateway.mode = "accept";
-    await clock.advance(250);
+    await clock.advanceSettled(250);
     assert.equal(connection.state.kind, "open");
   });
 
@@ -199,7 +199,7 @@ describe("a connection", () => {
     gateway.mode = "throw";
     const { record } = open();
     assert.equal(record.ends.length, 0);
-    await settle();
+    await settled();
     assert.match(record.ends[0]?.message ?? "", /SecurityError/);
   });
 
@@ -211,9 +211,9 @@ describe("a connection", () => {
     ] as const) {
       const { gateway, open, states } = setUp();
       const { record } = open();
-      await settle();
+      await settled();
       gateway.last.emitData(data);
-      await settle();
+      await settled();
       assert.equal(gateway.last.closedWith?.[0], code);
       assert.equal(record.ends[0]?.code, Code.INTERNAL);
       assert.equal(states.at(-1)?.kind, "waiting");
@@ -225,8 +225,8 @@ describe("a connection that is lost", () => {
   test("ends its calls with UNAVAILABLE, and comes back by itself", async () => {
     const { gateway, clock, connection, states, open } = setUp();
     const { record } = open();
-    await settle();
-    await clock.advance(6000);
+    await settled();
+    await clock.advanceSettled(6000);
     gateway.last.drop();
     assert.equal(record.ends[0]?.code, Code.UNAVAILABLE);
     assert.equal(record.ends[0]?.unprocessed, undefined);
@@ -236,7 +236,7 @@ describe("a connection that is lost", () => {
       reason: "the WebSocket closed with 1006",
       delayMs: 250,
     });
-    await clock.advance(250);
+    await clock.advanceSettled(250);
     assert.deepEqual(kinds(states), ["connecting", "open", "waiting", "connecting", "open"]);
   });
 
@@ -244,12 +244,12 @@ describe("a connection that is lost", () => {
     const { gateway, clock, open } = setUp();
     echo(gateway);
     open();
-    await settle();
-    await clock.advance(6000);
+    await settled();
+    await clock.advanceSettled(6000);
     gateway.last.drop();
     const { call, record } = open({}, "after");
     call.halfClose();
-    await settle();
+    await settled();
     assert.deepEqual(record.messages, ["after"]);
     assert.equal(gateway.sockets.length, 2);
   });
@@ -258,14 +258,14 @@ describe("a connection that is lost", () => {
     const { gateway, connection, clock, open } = setUp();
     for (const failures of [1, 2]) {
       if (failures === 1) connection.connect();
-      else await clock.advance(250);
-      await settle();
+      else await clock.advanceSettled(250);
+      await settled();
       gateway.last.drop(1011, "trouble");
       const { state } = connection;
       assert.equal(state.kind === "waiting" ? state.failures : undefined, failures);
     }
     const { record } = open();
-    await settle();
+    await settled();
     assert.match(record.ends[0]?.message ?? "", /closed with 1011: trouble/);
   });
 
@@ -274,11 +274,11 @@ describe("a connection that is lost", () => {
     gateway.limits = { maxCalls: 1 };
     const first = open();
     const second = open({}, "late");
-    await settle();
-    await clock.advance(6000);
+    await settled();
+    await clock.advanceSettled(6000);
     assert.equal(gateway.calls.length, 1, "the second one waits for its place");
     gateway.last.drop();
-    await settle();
+    await settled();
     assert.equal(first.record.ends.length, 1);
     assert.deepEqual(second.record.ends, []);
     assert.deepEqual(gateway.calls[1]?.messages, [bytes("late")]);
@@ -287,11 +287,11 @@ describe("a connection that is lost", () => {
   test("is noticed without a word of the network, by what does not come", async () => {
     const { gateway, clock, states, open } = setUp();
     const { record } = open();
-    await settle();
-    await clock.advance(20_000 + 9_999);
+    await settled();
+    await clock.advanceSettled(20_000 + 9_999);
     assert.equal(record.ends.length, 0, "the server answers a ping");
     gateway.last.isCut = true;
-    await clock.advance(50_000);
+    await clock.advanceSettled(50_000);
     assert.equal(record.ends[0]?.code, Code.UNAVAILABLE);
     assert.match(record.ends[0]?.message ?? "", /4408/);
     assert.equal(gateway.sockets[0]?.closedWith?.[0], 4408);
@@ -307,13 +307,13 @@ describe("a connection that is lost", () => {
       const { gateway, connection, clock } = setUp();
       gateway.mode = "refuse";
       connection.connect();
-      await settle();
+      await settled();
       gateway.mode = "accept";
       events.dispatchEvent(new Event("online"));
-      await settle();
+      await settled();
       assert.equal(connection.state.kind, "open");
       events.dispatchEvent(new Event("online"));
-      await clock.advance(10_000);
+      await clock.advanceSettled(10_000);
       assert.equal(gateway.sockets.length, 2);
     } finally {
       delete platform["addEventListener"];
@@ -326,20 +326,20 @@ describe("a server that goes away", () => {
   test("keeps its calls, while new ones go to another socket", async () => {
     const { gateway, clock, states, open } = setUp();
     const old = open({}, "before");
-    await settle();
-    await clock.advance(6000);
+    await settled();
+    await clock.advanceSettled(6000);
     gateway.last.server.goAway("deploy");
-    await settle();
+    await settled();
     assert.match(JSON.stringify(states.at(-1)), /the server goes away: deploy/);
     const fresh = open({}, "new");
-    await settle();
+    await settled();
     assert.equal(gateway.sockets.length, 2);
     assert.deepEqual(gateway.calls[1]?.messages, [bytes("new")]);
     old.call.send(bytes("after"));
-    await settle();
+    await settled();
     assert.deepEqual(gateway.calls[0]?.messages, [bytes("before"), bytes("after")]);
     gateway.calls[0]?.call.end({ code: Code.OK, message: "" });
-    await settle();
+    await settled();
     assert.equal(old.record.ends[0]?.code, Code.OK);
     assert.equal(gateway.sockets[0]?.isOver, true);
     assert.deepEqual(fresh.record.ends, []);
@@ -349,14 +349,14 @@ describe("a server that goes away", () => {
   test("gets the calls that it did not take made again, with all that was sent", async () => {
     const { gateway, clock, open } = setUp();
     open();
-    await settle();
-    await clock.advance(6000);
+    await settled();
+    await clock.advanceSettled(6000);
     const first = gateway.last;
     // The two cross on the wire.
     first.server.goAway("deploy");
     const { call, record } = open({ timeout: 10_000 }, "one", "two");
     call.halfClose();
-    await settle();
+    await settled();
     assert.equal(gateway.sockets.length, 2);
     const [, taken] = gateway.calls;
     assert.deepEqual(taken?.messages, [bytes("one"), bytes("two")]);
@@ -367,11 +367,11 @@ describe("a server that goes away", () => {
   test("is told to the caller when too much was sent to keep it", async () => {
     const { gateway, clock, open } = setUp({ maxRetryBytes: 5 });
     open();
-    await settle();
-    await clock.advance(6000);
+    await settled();
+    await clock.advanceSettled(6000);
     gateway.last.server.goAway();
     const { record } = open({}, "one", "two");
-    await settle();
+    await settled();
     assert.equal(record.ends[0]?.code, Code.UNAVAILABLE);
     assert.equal(gateway.calls.length, 1);
   });
@@ -382,15 +382,15 @@ describe("a call", () => {
     const { gateway, clock, open } = setUp({ connectTimeoutMs: 100_000 });
     gateway.mode = "silence";
     const waiting = open({ timeout: 1000 });
-    await clock.advance(1000);
+    await clock.advanceSettled(1000);
     assert.equal(waiting.record.ends[0]?.code, Code.DEADLINE_EXCEEDED);
     assert.equal(waiting.record.ends[0]?.message, "not done within 1000 ms");
 
     const running = setUp();
     const { record } = running.open({ timeout: 1000 });
-    await settle();
+    await settled();
     assert.equal(running.gateway.calls[0]?.opening.timeout, 1000);
-    await running.clock.advance(1000);
+    await running.clock.advanceSettled(1000);
     assert.equal(record.ends[0]?.code, Code.DEADLINE_EXCEEDED);
     assert.equal(running.gateway.calls[0]?.ends[0]?.code, Code.CANCELLED);
     assert.deepEqual(open({ timeout: 0 }).record.ends, [], "not before open has returned");
@@ -400,17 +400,17 @@ describe("a call", () => {
     const { gateway, clock, open } = setUp();
     gateway.mode = "refuse";
     open({ timeout: 1000 });
-    await settle();
+    await settled();
     gateway.mode = "accept";
-    await clock.advance(250);
+    await clock.advanceSettled(250);
     assert.equal(gateway.calls[0]?.opening.timeout, 750);
   });
 
   test("has no timer for a deadline that no timer can wait for", async () => {
     const { gateway, clock, open } = setUp();
     const { record } = open({ timeout: 2 ** 40 });
-    await settle();
-    await clock.advance(1);
+    await settled();
+    await clock.advanceSettled(1);
     assert.equal(gateway.calls[0]?.opening.timeout, 0xffff_ffff);
     assert.deepEqual(record.ends, []);
   });
@@ -420,7 +420,7 @@ describe("a call", () => {
     const { call, record } = open();
     assert.equal(call.send(new Uint8Array(65_000)), true);
     assert.equal(call.send(new Uint8Array(1000)), false);
-    await settle();
+    await settled();
     assert.equal(record.drains, 1);
     assert.equal(gateway.calls[0]?.messages.length, 2);
 
@@ -436,29 +436,29 @@ describe("a call", () => {
   test("sends no more than the WebSocket has room for", async () => {
     const { gateway, clock, open } = setUp();
     const { call } = open();
-    await settle();
+    await settled();
     const socket = gateway.last;
     socket.bufferedAmount = 65_536;
     for (let index = 0; index < 6; index++) call.send(new Uint8Array(16_000));
-    await settle();
+    await settled();
     const before = socket.sentBytes;
     assert.ok(before < 40_000, `${before} bytes were sent`);
-    await clock.advance(40);
+    await clock.advanceSettled(40);
     assert.equal(socket.sentBytes, before);
     socket.bufferedAmount = 0;
-    await clock.advance(4);
+    await clock.advanceSettled(4);
     assert.ok(socket.sentBytes > 96_000);
     assert.equal(clock.size, 1, "the keepalive is the only timer");
     // What comes is an occasion, too.
     socket.bufferedAmount = 65_536;
     call.send(new Uint8Array(10));
     call.send(new Uint8Array(10));
-    await settle();
+    await settled();
     call.send(new Uint8Array(10));
     const stopped = socket.sentBytes;
     socket.bufferedAmount = 0;
     gateway.calls[0]?.call.headers({});
-    await settle();
+    await settled();
     assert.ok(socket.sentBytes > stopped);
   });
 });
@@ -469,16 +469,16 @@ describe("close", () => {
       const { gateway, connection, clock, states, open } = setUp();
       gateway.mode = mode;
       const { record } = open({ timeout: 60_000 });
-      await settle();
+      await settled();
       connection.close();
       connection.close();
       connection.connect();
-      await settle();
+      await settled();
       assert.equal(record.ends.length, 1);
       assert.equal(record.ends[0]?.code, Code.UNAVAILABLE);
       assert.match(record.ends[0]?.message ?? "", /the client closed the connection/);
       const late = open();
-      await settle();
+      await settled();
       assert.equal(late.record.ends[0]?.code, Code.UNAVAILABLE);
       assert.equal(clock.size, 0);
       assert.equal(states.filter(({ kind }) => kind === "closed").length, 1);
@@ -489,12 +489,12 @@ describe("close", () => {
   test("closes sockets that are left behind, too", async () => {
     const { gateway, connection, clock, open } = setUp();
     const { record } = open();
-    await settle();
-    await clock.advance(6000);
+    await settled();
+    await clock.advanceSettled(6000);
     gateway.last.server.goAway();
-    await settle();
+    await settled();
     connection.connect();
-    await settle();
+    await settled();
     connection.close();
     assert.equal(record.ends.length, 1);
     assert.deepEqual(

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
+import { FakeClock, settled } from "@sluice/testkit/fake-clock";
 import * as fc from "fast-check";
 import { CallStream } from "../src/call-stream.ts";
 import { Connection } from "../src/index.ts";
-import { FakeClock, settle } from "./support/fake-clock.ts";
 import { MemoryGateway } from "./support/memory-gateway.ts";
 import { bytes } from "./support/recorder.ts";
 import { Source } from "./support/source.ts";
@@ -64,17 +64,17 @@ test("whatever a server sends, each call ends once, and nothing stays", async ()
           ),
         };
       });
-      await settle();
+      await settled();
       const socket = gateway.last;
       socket.emitData(new Uint8Array(HELLO).buffer);
-      await settle();
+      await settled();
       for (const [index, each] of messages.entries()) {
         if (index === moment) calls[0]?.stream.cancel();
         socket.emitData(new Uint8Array(each).buffer);
-        await settle();
+        await settled();
       }
       connection.close();
-      await settle();
+      await settled();
       for (const { stream, sent, answers } of calls) {
         assert.equal(await answers, 1);
         await sent;

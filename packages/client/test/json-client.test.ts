@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { settled } from "@sluice/testkit/fake-clock";
 import { EventWebSocket } from "@sluice/websocket";
 import {
   CallError,
@@ -9,7 +10,6 @@ import {
   type JsonClient,
   type Metadata,
 } from "../src/index.ts";
-import { settle } from "./support/fake-clock.ts";
 import { MemoryGateway } from "./support/memory-gateway.ts";
 import { startEchoGateway } from "./support/gateway.ts";
 import { bytes } from "./support/recorder.ts";
@@ -177,7 +177,7 @@ test("a reply that is no JSON ends the call", async () => {
   const error = await failure(json.stream("a.B/C", {}).next());
   assert.equal(error.code, Code.INTERNAL);
   assert.match(error.message, /the server answered what is no JSON/);
-  await settle();
+  await settled();
   assert.equal(gateway.calls[0]?.ends[0]?.code, Code.CANCELLED);
   json.close();
 });

@@ -3,13 +3,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { publicKeyAlgorithms, secretAlgorithms, type Algorithm } from "../src/identity/algorithms.ts";
 import type { JwtOptions } from "../src/identity/identity-options.ts";
 import { createTokenVerifier, type TokenVerifier } from "../src/identity/token-verifier.ts";
 import {
   encode,
   failsWith,
-  FakeWallClock,
   jwkOf,
   kindOf,
   makeToken,
@@ -25,7 +25,7 @@ const secret = "a secret of sixty-four bytes, which is enough for all algorithms
 const claims = { sub: "ada", exp: startSecond + 60, roles: ["admin"] };
 
 function create(options: JwtOptions): Promise<TokenVerifier> {
-  return createTokenVerifier(options, { clock: new FakeWallClock() });
+  return createTokenVerifier(options, { clock: new FakeClock(start) });
 }
 
 let folder: string;
@@ -88,7 +88,7 @@ describe("a token of each algorithm is checked", () => {
 describe("the examples of RFC 7515", () => {
   const payload =
     "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
-  const clock = new FakeWallClock();
+  const clock = new FakeClock(start);
   clock.set(1_300_819_379_000);
   const expected = {
     user: "joe",

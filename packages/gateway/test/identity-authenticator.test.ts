@@ -8,6 +8,7 @@ import {
 } from "node:http2";
 import { connect, type AddressInfo } from "node:net";
 import { afterEach, describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import {
   createAuthenticator,
   type Authentication,
@@ -16,7 +17,7 @@ import {
 import { IdentityError, type IdentityErrorCode } from "../src/identity/identity-error.ts";
 import type { IdentityOptions } from "../src/identity/identity-options.ts";
 import { createLogger } from "../src/log.ts";
-import { failsWith, FakeWallClock, makeToken, startSecond } from "./identity-support.ts";
+import { failsWith, start, makeToken, startSecond } from "./identity-support.ts";
 
 const secret = "a secret of thirty-two bytes and more";
 const token = makeToken({ alg: "HS256" }, { sub: "ada", exp: startSecond + 60 }, Buffer.from(secret));
@@ -24,7 +25,7 @@ const expired = makeToken({ alg: "HS256" }, { sub: "ada", exp: startSecond - 60 
 
 function create(options: Partial<IdentityOptions> = {}): Promise<Authenticator> {
   // A logger of pino is a log for identity.
-  const environment = { clock: new FakeWallClock(), log: createLogger("silent") };
+  const environment = { clock: new FakeClock(start), log: createLogger("silent") };
   return createAuthenticator({ jwt: { secret }, ...options }, environment);
 }
 

@@ -4,11 +4,12 @@ import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import type { JwksOptions } from "../src/identity/identity-options.ts";
 import { createTokenVerifier, type TokenVerifier } from "../src/identity/token-verifier.ts";
 import {
   failsWith,
-  FakeWallClock,
+  start,
   jwkOf,
   KeptLog,
   makeToken,
@@ -31,11 +32,11 @@ const tokenB = tokenOf(second, "b");
 
 let server: KeyServer;
 let verifier: TokenVerifier;
-let clock: FakeWallClock;
+let clock: FakeClock;
 let log: KeptLog;
 beforeEach(async () => {
   server = await startKeyServer(setOf({ a: first }));
-  clock = new FakeWallClock();
+  clock = new FakeClock(start);
   log = new KeptLog();
 });
 afterEach(async () => {

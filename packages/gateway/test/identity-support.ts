@@ -9,7 +9,6 @@ import {
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Clock, Timer } from "@sluice/protocol";
 import type { Algorithm } from "../src/identity/algorithms.ts";
 import type { IdentityLog } from "../src/identity/environment.ts";
 import { IdentityError, type IdentityErrorCode } from "../src/identity/identity-error.ts";
@@ -18,49 +17,6 @@ import { IdentityError, type IdentityErrorCode } from "../src/identity/identity-
 export const start = 1_800_000_000_000;
 /** The same in seconds, as claims have it. */
 export const startSecond = start / 1000;
-
-/** A calendar that a test moves. */
-export class FakeWallClock implements Clock {
-  #now = start;
-  readonly #timers = new Set<{ readonly at: number; readonly call: () => void }>();
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(milliseconds: number, call: () => void): Timer {
-    const timer = { at: this.#now + milliseconds, call };
-    this.#timers.add(timer);
-    return { cancel: () => this.#timers.delete(timer) };
-  }
-
-  /** The delays until the timers that are set, in order. */
-  get pending(): number[] {
-    return [...this.#timers].map(({ at }) => at - this.#now).toSorted((a, b) => a - b);
-  }
-
-  /** Sets the calendar, of which timers know nothing. */
-  set(milliseconds: number): void {
-    const by = milliseconds - this.#now;
-    this.#now = milliseconds;
-    const timers = [...this.#timers];
-    this.#timers.clear();
-    for (const { at, call } of timers) this.#timers.add({ at: at + by, call });
-  }
-
-  /** Moves on, and runs what is due on the way. */
-  advance(milliseconds: number): void {
-    const end = this.#now + milliseconds;
-    for (;;) {
-      const due = [...this.#timers].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
-      if (due === undefined) break;
-      this.#now = due.at;
-      this.#timers.delete(due);
-      due.call();
-    }
-    this.#now = end;
-  }
-}
 
 /** A log that keeps its lines. */
 export class KeptLog implements IdentityLog {

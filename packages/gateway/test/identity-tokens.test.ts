@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { inspect } from "node:util";
 import { describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { IdentityError, type IdentityErrorCode } from "../src/identity/identity-error.ts";
 import type { JwtOptions } from "../src/identity/identity-options.ts";
 import { createTokenVerifier, type TokenVerifier } from "../src/identity/token-verifier.ts";
-import { failsWith, FakeWallClock, jwkOf, makeToken, pairs, pemOf, startSecond } from "./identity-support.ts";
+import { failsWith, start, jwkOf, makeToken, pairs, pemOf, startSecond } from "./identity-support.ts";
 
 const { privateKey } = pairs["P-256"];
 const publicKey = pemOf(pairs["P-256"]);
@@ -21,7 +22,7 @@ const token = (changed: object | string, header: object | string = { alg: "ES256
     privateKey,
     "ES256",
   );
-const clock = new FakeWallClock();
+const clock = new FakeClock(start);
 const create = (options: JwtOptions): Promise<TokenVerifier> => createTokenVerifier(options, { clock });
 
 describe("a token that is not as it should be is refused", () => {
@@ -194,7 +195,7 @@ describe("a token that is as it should be is taken", () => {
   });
 
   test("it expires when its exp and the tolerance have passed, and not before", async () => {
-    const moved = new FakeWallClock();
+    const moved = new FakeClock(start);
     const verifier = await createTokenVerifier({ publicKey, clockToleranceMs: 1500 }, { clock: moved });
     const { expiresAt } = await verifier.verify(good);
     assert.equal(expiresAt, startSecond * 1000 + 61_500);

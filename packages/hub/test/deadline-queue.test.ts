@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { DeadlineQueue } from "../src/deadline-queue.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 
 function queueOf(milliseconds: number): {
   clock: FakeClock;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FakeClock, settled } from "@sluice/testkit/fake-clock";
 import { Hub, MemoryBroker, Publication } from "../src/index.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { connect, type FakeLink } from "./support/fake-link.ts";
-import { Gate, settled } from "./support/gate.ts";
+import { Gate } from "./support/gate.ts";
 import { record } from "./support/record.ts";
 import { UnreliableBroker } from "./support/unreliable-broker.ts";
 

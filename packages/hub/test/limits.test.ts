@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { defaultHubLimits, Hub, type HubLimits } from "../src/index.ts";
 import { RateLimit } from "../src/rate-limit.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { connect, keyOf } from "./support/fake-link.ts";
 import { Gate } from "./support/gate.ts";
 import { record } from "./support/record.ts";

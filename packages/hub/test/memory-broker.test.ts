@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { brokerSuite } from "@sluice/testkit";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { Message, MemoryBroker, type Published } from "../src/index.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { UnreliableBroker } from "./support/unreliable-broker.ts";
 
 const clock = new FakeClock();

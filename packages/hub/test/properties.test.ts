@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { settled } from "@sluice/testkit/fake-clock";
 import * as fc from "fast-check";
-import { settled } from "./support/gate.ts";
 import { Model, type ModelOptions } from "./support/model.ts";
 
 const which = fc.nat(4);

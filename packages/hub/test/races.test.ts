@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FakeClock, settled } from "@sluice/testkit/fake-clock";
 import { Hub, HubError } from "../src/index.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { connect, FakeLink, keyOf } from "./support/fake-link.ts";
-import { Gate, settled } from "./support/gate.ts";
+import { Gate } from "./support/gate.ts";
 import { record } from "./support/record.ts";
 
 const key = keyOf(1);

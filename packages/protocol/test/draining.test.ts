@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { Code } from "../src/index.ts";
-import { FakeClock } from "./fake-clock.ts";
 import { Pair, Recorder } from "./pair.ts";
 
 const ok = { code: Code.OK, message: "" };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import * as fc from "fast-check";
 import {
   type Call,
@@ -20,7 +21,6 @@ import {
   encodeStatus,
 } from "../src/frame-codec.ts";
 import { defaultSettings } from "../src/settings.ts";
-import { FakeClock } from "./fake-clock.ts";
 import { type Accepted, bytesOf, Loop, MemoryWire, Pair, Recorder } from "./pair.ts";
 import { bytesFromHex, frameVectors } from "./vector.ts";
 

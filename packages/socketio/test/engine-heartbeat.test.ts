@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { connectClient, polled, PollingClient, startEngine, startPolling } from "./support/engine.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 
 const times = { pingInterval: 300, pingTimeout: 200 };
 
@@ -119,8 +119,8 @@ test("all sessions together have as many timers as there are kinds of them, and 
     }),
   );
   assert.equal(clients.length, 5);
-  assert.equal(clock.running, 2);
+  assert.equal(clock.size, 2);
   engine.close();
   for (const _ of clients) assert.equal((await ended.next()).reason, "forced close");
-  assert.equal(clock.running, 0);
+  assert.equal(clock.size, 0);
 });

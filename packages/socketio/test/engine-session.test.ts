@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { SocketIoError } from "../src/index.ts";
 import { connectClient, polled, PollingClient, startEngine, startPolling } from "./support/engine.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { Inbox } from "./support/inbox.ts";
 
 describe("a session that the server closes", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import {
   connectClient,
   polled,
@@ -8,7 +9,6 @@ import {
   startPolling,
   type WebSocketClient,
 } from "./support/engine.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 
 /** A WebSocket for the session of a client that polls, tried with a probe. */
 async function probe(client: PollingClient): Promise<WebSocketClient> {

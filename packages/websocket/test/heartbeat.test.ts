@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import { describe, test, type TestContext } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import {
   defaultHeartbeat,
   Heartbeat,
@@ -10,7 +11,6 @@ import {
 } from "../src/index.ts";
 import { defaultLimits } from "../src/limits.ts";
 import { SocketConnection } from "../src/socket-connection.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { frame } from "./support/frames.ts";
 import { Journal } from "./support/journal.ts";
 
@@ -307,7 +307,7 @@ describe("Heartbeat", () => {
     const peers = Array.from({ length: 1000 }, () => new Peer());
     context.after(() => peers.forEach((peer) => peer.destroy()));
     for (const peer of peers) open(peer, handlers, clock);
-    assert.deepEqual([heartbeat.size, clock.running, clock.started], [1000, 1, 1]);
+    assert.deepEqual([heartbeat.size, clock.size, clock.started], [1000, 1, 1]);
     clock.advance(1000);
     await settled();
     assert.ok(peers.every((peer) => peer.seen.length === 1));
@@ -315,7 +315,7 @@ describe("Heartbeat", () => {
     for (const peer of peers) peer.destroy();
     await settled();
     clock.advance(100);
-    assert.deepEqual([heartbeat.size, clock.running], [0, 0]);
+    assert.deepEqual([heartbeat.size, clock.size], [0, 0]);
   });
 
   test("passes everything on to the handlers, with their own this", async (context) => {

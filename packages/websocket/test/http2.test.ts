@@ -8,6 +8,7 @@ import {
   type OutgoingHttpHeaders,
 } from "node:http2";
 import { describe, test, type TestContext } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import {
   acceptHttp2WebSocket,
   type AcceptOptions,
@@ -17,7 +18,6 @@ import {
   type WebSocketHandlers,
 } from "../src/index.ts";
 import { checkHttp2Request } from "../src/handshake/check-http2-request.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { frame } from "./support/frames.ts";
 import { answerOf, listenHttp2, openingStream, sessionTo, startHttp2 } from "./support/http2.ts";
 import { echo, Journal } from "./support/journal.ts";
@@ -365,7 +365,7 @@ describe("connectHttp2WebSocket", () => {
     clock.advance(3000);
     await assert.rejects(connecting, { code: "handshake_timeout", message: /no answer within 3000 ms/ });
     assert.equal(await reset, 8);
-    assert.equal(clock.running, 0);
+    assert.equal(clock.size, 0);
   });
 
   test("gives up when it is aborted, before and during the handshake", async (context) => {

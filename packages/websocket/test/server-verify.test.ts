@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { describe, test, type TestContext } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import {
   connectHttp2WebSocket,
   connectWebSocket,
@@ -15,7 +16,6 @@ import {
   type WebSocketServerOptions,
 } from "../src/index.ts";
 import { resolveServerOptions } from "../src/server/server-options.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { frame } from "./support/frames.ts";
 import { answerOf, openingStream, sessionTo, startHttp2 } from "./support/http2.ts";
 import { echo, Journal } from "./support/journal.ts";
@@ -272,7 +272,7 @@ describe("the verify function of an endpoint", () => {
     assert.equal(signal.aborted, true);
     assert.equal(server.refusals.verify_timeout, 1);
     gate.decide(undefined);
-    assert.equal(clock.running, 0);
+    assert.equal(clock.size, 0);
     await server.close();
   });
 
@@ -283,7 +283,7 @@ describe("the verify function of an endpoint", () => {
     const answer = answerTo(context, port, upgradeTo("/"));
     await gate.asked;
     clock.advance(9_999);
-    assert.equal(clock.running, 1);
+    assert.equal(clock.size, 1);
     clock.advance(1);
     assert.match(await answer, /^HTTP\/1\.1 503/);
     await server.close();

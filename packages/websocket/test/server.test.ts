@@ -6,6 +6,7 @@ import { connect, createSecureServer, createServer as createHttp2Server } from "
 import type { Duplex } from "node:stream";
 import { describe, test } from "node:test";
 import { testCertificates } from "@sluice/testkit";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import {
   connectHttp2WebSocket,
   connectWebSocket,
@@ -14,7 +15,6 @@ import {
   type WebSocketConnection,
   type WebSocketHandlers,
 } from "../src/index.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 import { answerOf, openingStream, sessionTo, startHttp2 } from "./support/http2.ts";
 import { echo, Journal } from "./support/journal.ts";
 import { start } from "./support/server.ts";
@@ -425,7 +425,7 @@ describe("WebSocketServer.close", () => {
     const { code, cause } = await journal.end();
     assert.deepEqual([code, cause?.code], [1006, "timeout"]);
     assert.match(cause?.message ?? "", /did not within 5000 ms/);
-    assert.equal(clock.running, 1, "the heartbeat's last turn");
+    assert.equal(clock.size, 1, "the heartbeat's last turn");
   });
 
   test("closes the streams of HTTP/2, and leaves their session to its owner", async (context) => {

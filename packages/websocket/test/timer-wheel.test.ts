@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { TimerWheel, WheelEntry } from "../src/timer-wheel.ts";
-import { FakeClock } from "./support/fake-clock.ts";
 
 function wheelOf(tickMs: number): {
   clock: FakeClock;
@@ -79,13 +79,13 @@ describe("TimerWheel", () => {
 
   test("has one timer for 10,000 entries, and none while nobody waits", () => {
     const { clock, called, wheel } = wheelOf(100);
-    assert.equal(clock.running, 0);
+    assert.equal(clock.size, 0);
     const entries = Array.from({ length: 10_000 }, (_, index) => new WheelEntry(`${index}`));
     for (const entry of entries) wheel.schedule(entry, 60_000);
-    assert.equal(clock.running, 1);
+    assert.equal(clock.size, 1);
     clock.advance(60_000);
     assert.equal(called.length, 10_000);
-    assert.equal(clock.running, 0);
+    assert.equal(clock.size, 0);
     wheel.schedule(entries[0]!, 60_050);
     clock.advance(100);
     assert.equal(called.length, 10_001);

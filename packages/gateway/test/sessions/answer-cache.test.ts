@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { AnswerCache } from "../../src/sessions/push/answer-cache.ts";
-import { FakeClock } from "./fake-clock.ts";
 
 test("an answer is remembered for 5 minutes", () => {
   const clock = new FakeClock();

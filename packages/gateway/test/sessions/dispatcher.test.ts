@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Code } from "@sluice/protocol";
 import type { Status } from "@sluice/rpc";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { CircuitBreaker } from "../../src/sessions/callbacks/circuit-breaker.ts";
 import { DisconnectQueue } from "../../src/sessions/callbacks/disconnect-queue.ts";
 import { Dispatcher } from "../../src/sessions/callbacks/dispatcher.ts";
@@ -14,7 +15,6 @@ import {
   MessageResponseSchema,
   ResumeRequestSchema,
 } from "../../src/sessions/generated/sluice/session/v1/session_pb.ts";
-import { FakeClock } from "./fake-clock.ts";
 
 const answered: Outcome = { answer: { case: "message", value: create(MessageResponseSchema) } };
 const away: Status = { code: Code.UNAVAILABLE, message: "away" };
@@ -135,7 +135,7 @@ describe("a circuit breaker", () => {
     assert.equal(breaker.state, "closed");
     breaker.begin()(false);
     breaker.probe();
-    assert.deepEqual([breaker.state, clock.pending], ["half-open", 0]);
+    assert.deepEqual([breaker.state, clock.size], ["half-open", 0]);
   });
 });
 
@@ -193,7 +193,7 @@ describe("the dispatcher", () => {
     caller.answer(untouched);
     clock.advance(150);
     assert.deepEqual([seen[0]?.failure, unseen[0]?.failure], [away, untouched]);
-    assert.deepEqual([caller.open.length, clock.pending], [0, 0]);
+    assert.deepEqual([caller.open.length, clock.size], [0, 0]);
   });
 
   test("keeps events from a backend that is away, and lets all of them go when it is back", () => {
@@ -257,7 +257,7 @@ describe("the dispatcher", () => {
     const late = run("message");
     await new Promise((resolve) => process.nextTick(resolve));
     assert.deepEqual([codesOf(waiting), codesOf(late)], [[Code.UNAVAILABLE], [Code.UNAVAILABLE]]);
-    assert.equal(clock.pending, 0);
+    assert.equal(clock.size, 0);
   });
 });
 

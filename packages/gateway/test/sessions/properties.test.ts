@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, test } from "node:test";
 import { Hub, type Answer } from "@sluice/hub";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import * as fc from "fast-check";
 import { bindSessions } from "../../src/sessions/bind-sessions.ts";
 import { SessionCallbacks } from "../../src/sessions/callbacks/session-callbacks.ts";
 import { FakeClient } from "./fake-client.ts";
-import { FakeClock } from "./fake-clock.ts";
 import { LossyBackend, type Fate } from "./lossy-backend.ts";
 
 const fate = fc.oneof(

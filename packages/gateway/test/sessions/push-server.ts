@@ -10,13 +10,13 @@ import {
   RestRoutes,
   ServiceBackend,
 } from "@sluice/rpc";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { Listener } from "../../src/listener/listener.ts";
 import { WebSockets } from "../../src/web-sockets.ts";
 import type { PushAccess } from "../../src/sessions/push/push-access.ts";
 import { createPushService } from "../../src/sessions/push/push-service.ts";
 import { pushSchema } from "../../src/sessions/schemas.ts";
 import { FakeClient } from "./fake-client.ts";
-import { FakeClock } from "./fake-clock.ts";
 
 /** A hub with its push API on a port, in all dialects over HTTP. */
 export interface PushServer {

@@ -1,11 +1,11 @@
 import type { TestContext } from "node:test";
 import { Hub, type HubOptions } from "@sluice/hub";
 import { createHttp2Backend, type Http2Backend } from "@sluice/rpc";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { bindSessions } from "../../src/sessions/bind-sessions.ts";
 import type { CallbackReport, SessionCallbacksOptions } from "../../src/sessions/callbacks/options.ts";
 import { SessionCallbacks } from "../../src/sessions/callbacks/session-callbacks.ts";
 import { FakeClient } from "./fake-client.ts";
-import { FakeClock } from "./fake-clock.ts";
 import { ScriptedHandler, type Script } from "./scripted-handler.ts";
 
 /** A hub whose sessions are served by a scripted backend over real gRPC. */

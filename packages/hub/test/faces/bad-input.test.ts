@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { describe, test, type TestContext } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { acceptWebSocket } from "@sluice/websocket";
 import {
   createSseHandler,
@@ -15,7 +16,6 @@ import {
   type SocketFacesOptions,
   type SseOptions,
 } from "../../src/index.ts";
-import { FakeClock } from "../support/fake-clock.ts";
 import { listen } from "./support/server.ts";
 import { type Said, SessionClient } from "./support/session-client.ts";
 import { exchange, post, SseClient } from "./support/sse-client.ts";

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { describe, test } from "node:test";
+import { settled } from "@sluice/testkit/fake-clock";
 import { acceptWebSocket } from "@sluice/websocket";
 import { Hub, HubError, Message, roomsByPattern, type Session, SocketFaces } from "../../src/index.ts";
-import { Gate, settled } from "../support/gate.ts";
+import { Gate } from "../support/gate.ts";
 import { Queue } from "./support/queue.ts";
 import { listen, startHub, startTimed } from "./support/server.ts";
 import { type Said, SessionClient } from "./support/session-client.ts";

@@ -4,6 +4,7 @@ import { request } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import { connect as connectSocket, type AddressInfo, type Socket } from "node:net";
 import { describe, test, type TestContext } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import {
   createSseHandler,
   Hub,
@@ -14,7 +15,6 @@ import {
   type Session,
   type SseOptions,
 } from "../../src/index.ts";
-import { FakeClock } from "../support/fake-clock.ts";
 import { Queue } from "./support/queue.ts";
 import { startHttp } from "./support/server.ts";
 import { exchange, post, SseClient } from "./support/sse-client.ts";

@@ -13,10 +13,3 @@ export class Gate<Value = void> {
     this.#resolve?.(value);
   }
 }
-
-/** Lets everything happen that waits for nothing but its turn. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}

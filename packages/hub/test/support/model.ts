@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { FakeClock, settled } from "@sluice/testkit/fake-clock";
 import { Hub, MemoryBroker, type Position, roomsByPattern, type Session } from "../../src/index.ts";
-import { FakeClock } from "./fake-clock.ts";
 import { FakeLink, keyOf, request } from "./fake-link.ts";
-import { Gate, settled } from "./gate.ts";
+import { Gate } from "./gate.ts";
 import { UnreliableBroker } from "./unreliable-broker.ts";
 
 export const ttlMs = 2_000_000;

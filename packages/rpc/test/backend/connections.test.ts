@@ -13,7 +13,7 @@ import {
   type Http2BackendOptions,
 } from "@sluice/rpc";
 import { startEchoServer } from "@sluice/testkit";
-import { FakeClock } from "./fake-clock.ts";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { converse, eventually, message, open, repeat, run, say, sleep, type Opened } from "./harness.ts";
 import {
   answer,

@@ -4,7 +4,7 @@ import { constants } from "node:http2";
 import { after, before, describe, test } from "node:test";
 import { createHttp2Backend, createStatus, type Http2Backend, type Metadata } from "@sluice/rpc";
 import { startEchoServer, type EchoServer } from "@sluice/testkit";
-import { FakeClock } from "./fake-clock.ts";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { collect, converse, eventually, message, method, open, repeat, run, say, sleep } from "./harness.ts";
 import { answer, framed, startScriptedServer } from "./scripted-server.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { createBalancedBackend, createHttp2Backend, type BackendTlsOptions } from "@sluice/rpc";
 import { startEchoServer, testCertificates, type EchoServerOptions } from "@sluice/testkit";
-import { FakeClock } from "./fake-clock.ts";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { message, open, run, say } from "./harness.ts";
 import { answer, framed, startScriptedServer } from "./scripted-server.ts";
 

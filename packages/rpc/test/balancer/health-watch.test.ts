@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { Code } from "@sluice/protocol";
 import { createStatus, ServiceBackend, type ServiceCall, type Status } from "@sluice/rpc";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { HealthWatch, type Health, type HealthOptions } from "../../src/balancer/health-watch.ts";
-import { FakeClock } from "../backend/fake-clock.ts";
 
 /** A watch of a service that answers what a test says. */
 class Watched {

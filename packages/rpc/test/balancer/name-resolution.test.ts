@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { systemResolver } from "@sluice/rpc";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { NameResolution, type ResolutionOptions } from "../../src/balancer/name-resolution.ts";
-import { FakeClock } from "../backend/fake-clock.ts";
 
 /** A resolution whose answers a test gives. */
 class Scripted {

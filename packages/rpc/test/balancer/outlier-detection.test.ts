@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Code } from "@sluice/protocol";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import {
   OutlierDetection,
   type OutlierOptions,
   type OutlierRecord,
 } from "../../src/balancer/outlier-detection.ts";
-import { FakeClock } from "../backend/fake-clock.ts";
 
 class Bench {
   readonly clock = new FakeClock();

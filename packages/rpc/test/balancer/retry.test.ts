@@ -3,7 +3,7 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import { describe, test, type TestContext } from "node:test";
 import { Code } from "@sluice/protocol";
 import type { BalancedBackend, BalancedBackendOptions, Metadata } from "@sluice/rpc";
-import { FakeClock } from "../backend/fake-clock.ts";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { collect, converse, eventually, message, open, repeat, run, say } from "../backend/harness.ts";
 import {
   answer,

@@ -11,7 +11,7 @@ import {
   type SchemaWatch,
   type SchemaWatchOptions,
 } from "@sluice/rpc";
-import { FakeClock } from "../backend/fake-clock.ts";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { addressesOf, allUsable, balance, startServer, startServers } from "./servers.ts";
 
 const one: Schema = createSchema();

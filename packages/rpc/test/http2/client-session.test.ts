@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { createHttp2Backend, type Http2Backend } from "@sluice/rpc";
-import { FakeClock } from "../backend/fake-clock.ts";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { converse, eventually, message, open, repeat, run, say } from "../backend/harness.ts";
 import { answer, framed, startScriptedServer } from "../backend/scripted-server.ts";
 import { frame, startRawServer, type RawServer } from "./raw-server.ts";

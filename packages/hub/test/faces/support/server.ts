@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
+import { FakeClock } from "@sluice/testkit/fake-clock";
 import { acceptWebSocket } from "@sluice/websocket";
 import {
   acceptInto,
@@ -12,7 +13,6 @@ import {
   SocketFaces,
   type SocketFacesOptions,
 } from "../../../src/index.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
 
 /** A hub behind a port of this machine, until the test ends. */
 export interface Listening {
