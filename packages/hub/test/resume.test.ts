@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FakeClock, settled } from "@sluice/testkit/fake-clock";
-import { Hub } from "../src/index.ts";
+import { type Delivery, Hub, type ResumeRequest } from "../src/index.ts";
 import { connect, FakeFace, FakeLink, keyOf } from "./support/fake-link.ts";
 import { Gate } from "./support/gate.ts";
 import { record } from "./support/record.ts";
@@ -167,6 +167,60 @@ describe("a session with a resume key", () => {
     const fifth = await connect(hub, { resume: { key, received: 2 } });
     assert.equal(fifth.session, third.session);
     assert.deepEqual(fifth.frames, ["f"]);
+  });
+
+  test("goes on after the delivery that its client names, again and again", async () => {
+    const hub = new Hub();
+    const first = await connect(hub, { resume: { key, received: 0 } });
+    for (const text of ["a", "b", "c"]) first.session.send(text);
+    first.lose();
+    const after = (text: string): ResumeRequest => ({
+      key,
+      received: 0,
+      isLast: ({ message }) => message.data === text,
+    });
+    const second = await connect(hub, { resume: after("b") });
+    assert.equal(second.session, first.session);
+    assert.deepEqual(second.frames, ["c"]);
+    second.lose();
+    const third = await connect(hub, { resume: after("b") });
+    assert.deepEqual(third.frames, ["c"]);
+    third.session.send("d");
+    third.lose();
+    const fourth = await connect(hub, { resume: after("d") });
+    assert.deepEqual(fourth.frames, []);
+    fourth.lose();
+    const fifth = await connect(hub, { resume: after("d") });
+    assert.deepEqual([fifth.session, fifth.frames.length], [first.session, 0]);
+  });
+
+  test("begins anew where the delivery that its client names is not known, or was sent twice", async () => {
+    for (const sent of [["a", "b", "c"], ["x", "y", "x"], []]) {
+      const hub = new Hub({ limits: { replayCount: 2 } });
+      const first = await connect(hub, { resume: { key, received: 0 } });
+      for (const text of sent) first.session.send(text);
+      first.lose();
+      const name = sent.includes("x") ? "x" : "a";
+      const resume = { key, received: 0, isLast: ({ message }: Delivery) => message.data === name };
+      // Of x and y, x is kept only once.
+      const { result } = await connect(hub, { resume });
+      assert.ok("attachment" in result);
+      assert.deepEqual(
+        [result.resumed, result.recovered],
+        sent.includes("x") ? [true, true] : [false, false],
+      );
+      const refused = await connect(hub, { resume: { ...resume, key: keyOf(2), mustRecover: true } });
+      assert.ok("code" in refused.result && refused.result.code === 4410);
+      await hub.close();
+    }
+    const hub = new Hub();
+    const first = await connect(hub, { resume: { key, received: 0 } });
+    for (const text of ["x", "y", "x"]) first.session.send(text);
+    first.lose();
+    const second = await connect(hub, {
+      resume: { key, received: 0, isLast: ({ message }) => message.data === "x" },
+    });
+    assert.notEqual(second.session, first.session);
   });
 
   test("is sent again what it was sent of a room before it left, and nothing that waited", async () => {

@@ -29,6 +29,33 @@ describe("a room", () => {
     assert.equal(hub.roomCount, 0);
   });
 
+  test("has sessions that the application can go through", async () => {
+    const hub = new Hub();
+    const first = await connect(hub);
+    const second = await connect(hub);
+    await Promise.all([first.session.join("room"), second.session.join("room")]);
+    assert.deepEqual([...hub.sessionsIn("room")], [first.session, second.session]);
+    await first.session.leave("room");
+    assert.deepEqual([...hub.sessionsIn("room")], [second.session]);
+    assert.deepEqual([...hub.sessionsIn("another")], []);
+  });
+
+  test("is shown to a link whose wire shows rooms, but not that it is left at the end", async () => {
+    const hub = new Hub({ limits: { roomsPerSession: 2 } });
+    const told: string[] = [];
+    const link = Object.assign(new FakeLink(), {
+      roomChanged: (room: string, isIn: boolean) => told.push(`${isIn ? "in" : "out of"} ${room}`),
+    });
+    const { session } = await connect(hub, { rooms: [{ room: "denied" }] }, link);
+    const joined = session.join("a");
+    assert.deepEqual(told, ["in a"]);
+    await Promise.all([joined, session.join("a"), session.join("b")]);
+    await assert.rejects(session.join("c"), /at most 2 rooms/);
+    await session.leave("a");
+    session.close();
+    assert.deepEqual(told, ["in a", "in b", "out of a"]);
+  });
+
   test("is joined once, however often it is asked for", async () => {
     const hub = new Hub({ rooms: () => ({ presence: true }) });
     const told = record(hub);

@@ -285,6 +285,40 @@ describe("a client that connects", () => {
     assert.deepEqual(told, ["connect 1", "disconnect 1 4403 full clean"]);
   });
 
+  test("may bring the id of its session, if that is one and nobody's", async () => {
+    const hub = new Hub();
+    const id = "/chat#fyr0aGzO7kQx";
+    const { session, result } = await connect(hub, { id });
+    assert.ok("attachment" in result);
+    assert.equal(session.id, id);
+    assert.equal(hub.session(id), session);
+    const second = await connect(hub, { id });
+    assert.deepEqual(second.result, { code: 1013, reason: "another session has this id" });
+    session.close();
+    assert.ok("attachment" in (await connect(hub, { id })).result);
+    for (const wrong of [
+      "",
+      "short",
+      "0123456789abcde ",
+      "0123456789abcde\n",
+      "x".repeat(129),
+      `${id}\ud800`,
+    ]) {
+      const { result: refused } = await connect(hub, { id: wrong });
+      assert.ok("code" in refused && refused.code === 4400, JSON.stringify(wrong));
+      assert.match(refused.reason, /16 to 128 characters/);
+    }
+  });
+
+  test("with a resume key brings an id for a new session only", async () => {
+    const hub = new Hub();
+    const resume = { key: keyOf(1), received: 0 };
+    const first = await connect(hub, { id: "first-id-of-this-client", resume });
+    first.lose();
+    const second = await connect(hub, { id: "second-id-of-this-client", resume });
+    assert.equal(second.session.id, "first-id-of-this-client");
+  });
+
   test("is refused by a hub that is closed", async () => {
     const hub = new Hub();
     await hub.close();
