@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { defaultMultiplexLimits } from "@sluice/protocol";
+import { readmeSuite } from "@sluice/testkit/readme-suite";
 import { defaultBackoff, defaultConnectionOptions } from "../src/index.ts";
 import { startEchoGateway } from "./support/gateway.ts";
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const docs = readFileSync(new URL("../../../docs/client.md", import.meta.url), "utf8");
-const examples = new URL("examples/", import.meta.url);
 
 /** What each example prints. */
-const printed: Readonly<Record<string, string>> = {
+const printed = {
   "json.ts": "hello\nagain\nare you there?\ntoo late\n",
   "state.ts": "true\nconnecting\nopen\n",
   "transport.ts": "hello\n0 one\n1 two\n",
@@ -26,17 +22,11 @@ describe("the README", () => {
   });
   after(() => sluice.close());
 
-  for (const name of readdirSync(examples)) {
-    test(`shows ${name} as it is, and it runs`, async () => {
-      const file = new URL(name, examples);
-      assert.ok(readme.includes(`\`\`\`ts\n${readFileSync(file, "utf8")}\`\`\``), `${name} differs`);
-      const flags = ["--import", "tsx", "--conditions=@sluice/source"];
-      const { stdout } = await promisify(execFile)(process.execPath, [...flags, fileURLToPath(file)], {
-        env: { ...process.env, GATEWAY: sluice.ws },
-      });
-      assert.equal(stdout, printed[name]);
-    });
-  }
+  readmeSuite({
+    tests: new URL("./", import.meta.url),
+    printed,
+    environment: () => ({ GATEWAY: sluice.ws }),
+  });
 });
 
 describe("docs/client.md", () => {

@@ -1,20 +1,21 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { readmeSuite, sourceFlags } from "@sluice/testkit/readme-suite";
 import { connectWebSocket, MessageInbox } from "@sluice/websocket";
 import { CloseCode, defaultHubLimits } from "../src/index.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const examples = new URL("examples/", import.meta.url);
-const flags = ["--import", "tsx", "--conditions=@sluice/source"];
 
 /** What each example prints. */
-const printed: Readonly<Record<string, string>> = {
+const printed = {
+  // A server; see below.
+  "chat.ts": undefined,
   "handlers.ts": `grace: Error: nobody understands "hello?"
 sent "ada, grace"
 sent 3 bytes
@@ -45,25 +46,13 @@ hello
 };
 
 describe("the README", { timeout: 60_000 }, () => {
-  for (const name of readdirSync(examples)) {
-    const file = new URL(name, examples);
-
-    test(`shows ${name} as it is`, () => {
-      assert.ok(readme.includes(`\`\`\`ts\n${readFileSync(file, "utf8")}\`\`\``), `${name} differs`);
-    });
-
-    if (name === "chat.ts") continue;
-    test(`shows ${name}, which runs`, async () => {
-      const { stdout } = await promisify(execFile)(process.execPath, [...flags, fileURLToPath(file)]);
-      assert.equal(stdout, printed[name]);
-    });
-  }
+  readmeSuite({ tests: new URL("./", import.meta.url), printed });
 
   test("shows a chat of less than 15 lines, and people talk in it", async () => {
-    const file = fileURLToPath(new URL("chat.ts", examples));
+    const file = fileURLToPath(new URL("examples/chat.ts", import.meta.url));
     assert.ok(readFileSync(file, "utf8").trimEnd().split("\n").length < 15);
     const port = await freePort();
-    const chat = spawn(process.execPath, [...flags, file], {
+    const chat = spawn(process.execPath, [...sourceFlags, file], {
       env: { ...process.env, PORT: String(port) },
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { readmeSuite } from "@sluice/testkit/readme-suite";
 import { defaultCompression, defaultHeartbeat, defaultLimits } from "../src/index.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const examples = new URL("examples/", import.meta.url);
 
 /** What each example prints. */
-const printed: Readonly<Record<string, string>> = {
+const printed = {
   "broadcast.ts": "1: to all\n2: to all\n3: to all\n",
   "echo.ts": "hello\nclosed with 1000\n",
   "large.ts": "a message of 10000000 bytes\n",
@@ -20,15 +17,7 @@ const printed: Readonly<Record<string, string>> = {
 };
 
 describe("the README", () => {
-  for (const name of readdirSync(examples)) {
-    test(`shows ${name} as it is, and it runs`, async () => {
-      const file = new URL(name, examples);
-      assert.ok(readme.includes(`\`\`\`ts\n${readFileSync(file, "utf8")}\`\`\``), `${name} differs`);
-      const flags = ["--import", "tsx", "--conditions=@sluice/source"];
-      const { stdout } = await promisify(execFile)(process.execPath, [...flags, fileURLToPath(file)]);
-      assert.equal(stdout, printed[name]);
-    });
-  }
+  readmeSuite({ tests: new URL("./", import.meta.url), printed });
 
   test("names every limit, and every option of compression and heartbeat, with its default", () => {
     const defaults = { ...defaultLimits, ...defaultCompression, ...defaultHeartbeat };

@@ -1,5 +1,5 @@
-import { WebSocket } from "ws";
-import { Member, type Body } from "./member.ts";
+import type { Body } from "./member.ts";
+import { SocketMember } from "./socket-member.ts";
 
 /** What the server says on the session wire, as far as a member minds. */
 interface ServerMessage {
@@ -27,57 +27,35 @@ interface RoomReport {
 const receivedEvery = 50;
 
 /** A member on the session wire: it knows the places of publications, and what became of what it says. */
-export class SessionMember extends Member {
-  #socket: WebSocket | undefined;
-  #awayMs: number | undefined;
+export class SessionMember extends SocketMember {
   /** Ids of what it has said, by the numbers of the commands that have no answer yet. */
   readonly #waiting = new Map<number, string>();
   #commands = 0;
 
-  override drop(awayMs: number): void {
-    this.#awayMs = awayMs;
-    this.#socket?.terminate();
-  }
-
-  override pause(): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.pause();
-  }
-
-  override resume(): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.resume();
-  }
-
   protected override open(): void {
-    const socket = new WebSocket(`ws://127.0.0.1:${this.port}/ws?name=${this.name}`, "sluice.session.v1");
-    this.#socket = socket;
-    this.#awayMs = undefined;
-    socket.on("open", () => {
-      const rooms = this.rooms.map((room) => {
-        const { epoch = "", offset = 0 } = this.places.get(room) ?? {};
-        return epoch === "" ? { room } : { room, epoch, offset };
-      });
-      socket.send(JSON.stringify({ connect: { resume: { key: this.key, received: this.received }, rooms } }));
-    });
-    socket.on("message", (data: Buffer) => this.#take(JSON.parse(data.toString()) as ServerMessage));
-    socket.on("error", () => undefined);
-    socket.on("close", () => {
-      this.#waiting.clear();
-      this.closed(this.#awayMs);
-    });
+    this.connect(`name=${this.name}`, ["sluice.session.v1"]);
   }
 
-  protected override finish(): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.close(1000);
-    else if (this.#socket?.readyState === WebSocket.CONNECTING) this.#socket.terminate();
+  protected override connected(): void {
+    const rooms = this.rooms.map((room) => {
+      const { epoch = "", offset = 0 } = this.places.get(room) ?? {};
+      return epoch === "" ? { room } : { room, epoch, offset };
+    });
+    this.write(JSON.stringify({ connect: { resume: { key: this.key, received: this.received }, rooms } }));
+  }
+
+  protected override disconnected(): void {
+    this.#waiting.clear();
   }
 
   protected override send(body: Body): void {
     const id = ++this.#commands;
     this.#waiting.set(id, body.id);
-    this.#socket?.send(JSON.stringify({ send: JSON.stringify(body), id }));
+    this.write(JSON.stringify({ send: JSON.stringify(body), id }));
   }
 
-  #take(message: ServerMessage): void {
+  protected override told(text: string): void {
+    const message = JSON.parse(text) as ServerMessage;
     if (message.data !== undefined) {
       this.#count();
       this.take(message.data, message.offset);
@@ -113,6 +91,6 @@ export class SessionMember extends Member {
 
   #count(): void {
     this.received++;
-    if (this.received % receivedEvery === 0) this.#socket?.send(JSON.stringify({ received: this.received }));
+    if (this.received % receivedEvery === 0) this.write(JSON.stringify({ received: this.received }));
   }
 }
