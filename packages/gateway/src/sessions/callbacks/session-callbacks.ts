@@ -1,7 +1,6 @@
 import type {
   Admission,
   AnswerListener,
-  Disconnection,
   Hub,
   Identity,
   Message,
@@ -14,10 +13,11 @@ import { createStatus, type Status } from "@sluice/rpc";
 import type { ConnectResponse, Effect } from "../generated/sluice/session/v1/session_pb.ts";
 import { closingAfterFailure, closingFromDeny, closingFromStatus } from "./closing.ts";
 import { CallbackCounters, type CallbackCounts } from "./counts.ts";
+import { DisconnectHook } from "./disconnect-hook.ts";
 import { DisconnectQueue } from "./disconnect-queue.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Effects, identityFrom } from "./effects.ts";
-import { connectEvent, disconnectEvent, resumeEvent } from "./events.ts";
+import { connectEvent, resumeEvent } from "./events.ts";
 import type { HookEvent, HookName, Outcome } from "./hook.ts";
 import { MessageHook } from "./message-hook.ts";
 import {
@@ -45,16 +45,12 @@ export class SessionCallbacks {
   readonly #options: ResolvedCallbackOptions;
   readonly #dispatcher: Dispatcher;
   readonly #disconnects: DisconnectQueue;
+  readonly #ends: DisconnectHook;
   readonly #counters = new CallbackCounters();
-  /** Sessions of which the backend knows, or may know, and is to be told the end. */
-  readonly #owed = new Set<Session>();
-  /** Sessions whose end the backend is being told. */
-  #leaving = 0;
   /** What clients gave to say who they are, by the identity that they have until the backend has said it. */
   readonly #tokens = new WeakMap<Identity, string>();
   readonly #stopWatching: () => void;
   #bound: { readonly hub: Hub; readonly effects: Effects; readonly messages: MessageHook } | undefined;
-  #whenIdle: (() => void)[] = [];
 
   /** Throws a RangeError that names the option which cannot be meant. */
   constructor(options: SessionCallbacksOptions) {
@@ -76,6 +72,19 @@ export class SessionCallbacks {
       wake: () => backend.connect?.(),
     });
     this.#disconnects = new DisconnectQueue(this.#dispatcher, resolved.disconnects, clock);
+    this.#ends = new DisconnectHook({
+      isWanted: resolved.hooks.has("disconnect"),
+      disconnects: this.#disconnects,
+      queues: resolved.queues,
+      clock,
+      called: () => this.#counters.called("disconnect"),
+      apply: (session, answer) => this.#apply("disconnect", session, answer),
+      failed: (session, status) => this.#failed("disconnect", session, status),
+      gaveUp: (session, status) => {
+        this.#counters.gaveUp();
+        report({ kind: "given_up", session, status });
+      },
+    });
     const stop = backend.onState?.((state) => {
       if (state.kind === "ready") this.#dispatcher.breaker.probe();
     });
@@ -119,15 +128,15 @@ export class SessionCallbacks {
       failed: (session, status) => this.#failed("message", session, status),
     });
     this.#bound = { hub, effects, messages };
-    hub.onConnect((session) => this.#connected(session));
+    hub.onConnect((session) => this.#ends.connected(session));
     hub.onResume((session, resumption) => this.#resumed(session, resumption));
-    hub.onDisconnect((session, disconnection) => this.#disconnected(session, disconnection));
+    hub.onDisconnect((session, disconnection) => this.#ends.disconnected(session, disconnection));
   }
 
   /** Asks the backend whether a client is let in: for `HubOptions.admit`. Never rejects. */
   admit(session: Session): Promise<Admission> {
     if (!this.#options.hooks.has("connect")) return Promise.resolve();
-    this.#owed.add(session);
+    this.#ends.owe(session);
     return new Promise((resolve) => {
       this.#options.queues.add(session, (done) => {
         const token = this.#tokens.get(session.identity ?? nobody) ?? "";
@@ -166,15 +175,8 @@ export class SessionCallbacks {
   }
 
   /** Resolves when every Disconnect that is owed has been told or given up, at the latest after so many milliseconds. */
-  async drain(ms: number): Promise<void> {
-    if (this.#owed.size + this.#leaving === 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = this.#options.clock.after(ms, resolve);
-      this.#whenIdle.push(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
+  drain(ms: number): Promise<void> {
+    return this.#ends.drain(ms);
   }
 
   /** Ends everything: what is not answered has failed, what is owed is given up. The backend is closed by its owner. */
@@ -217,21 +219,20 @@ export class SessionCallbacks {
     if (denial !== undefined && status.isUnprocessed !== true) return this.#denied(session, denial);
     this.#failed("connect", session, status);
     // Otherwise the backend may have seen it, whatever became of its answer.
-    if (status.isUnprocessed === true || status.code === Code.UNIMPLEMENTED) this.#owed.delete(session);
+    if (status.isUnprocessed === true || status.code === Code.UNIMPLEMENTED) this.#ends.forgive(session);
     return this.#admissionAfter(session, status);
   }
 
   #denied(session: Session, refusal: Refusal): Refusal {
     this.#counters.denied();
-    this.#owed.delete(session);
-    this.#settled();
+    this.#ends.forgive(session);
     return refusal;
   }
 
   #admissionAfter(session: Session, failure: Status): Admission {
     if (this.#options.onFailure.connect === "ignore") return undefined;
     const refusal = closingAfterFailure(failure);
-    this.#disconnected(session, { ...refusal, clean: true });
+    this.#ends.disconnected(session, { ...refusal, clean: true });
     return refusal;
   }
 
@@ -244,11 +245,6 @@ export class SessionCallbacks {
     }
     const { identity } = response;
     return identity === undefined ? undefined : { identity: identityFrom(session, identity) };
-  }
-
-  /** The hub calls it for each session that it was allowed to let in, and `#disconnected` after it. */
-  #connected(session: Session): void {
-    if (this.#options.hooks.has("disconnect")) this.#owed.add(session);
   }
 
   #resumed(session: Session, resumption: Resumption): void {
@@ -278,35 +274,5 @@ export class SessionCallbacks {
     const isDenied = this.#options.onFailure.resume === "deny";
     const closing = closingFromStatus(status) ?? (isDenied ? closingAfterFailure(status) : undefined);
     if (closing !== undefined) session.close(closing.code, closing.reason);
-  }
-
-  #settled(): void {
-    if (this.#owed.size + this.#leaving > 0) return;
-    for (const idle of this.#whenIdle.splice(0)) idle();
-  }
-
-  #disconnected(session: Session, disconnection: Disconnection): void {
-    if (!this.#owed.delete(session) || !this.#options.hooks.has("disconnect")) return this.#settled();
-    this.#leaving++;
-    const rooms = [...session.rooms];
-    this.#options.queues.add(session, (done) => {
-      this.#counters.called("disconnect");
-      this.#disconnects.add(
-        () => disconnectEvent(session, rooms, disconnection),
-        ({ answer, failure }) => {
-          if (failure !== undefined) {
-            this.#counters.gaveUp();
-            this.#options.report({ kind: "given_up", session, status: failure });
-          }
-          const effects = answer?.case === "disconnect" ? answer.value : { effects: [] };
-          void this.#apply("disconnect", session, effects).then((problem) => {
-            if (problem !== undefined) this.#failed("disconnect", session, problem);
-            this.#leaving--;
-            this.#settled();
-            done();
-          });
-        },
-      );
-    });
   }
 }
