@@ -1,11 +1,11 @@
 import { EventEmitter } from "node:events";
-import { EngineMessage } from "../engine/engine-message.ts";
 import type { Packet } from "../parser/packet.ts";
 import type { AnyNamespace } from "../server/namespace.ts";
 import type { SocketDetails } from "../server/remote-socket.ts";
 import type { AnySocket } from "../server/socket.ts";
 import { forEachAddressed } from "./addressed.ts";
 import type { BroadcastOptions, Room, SocketId } from "./broadcast-options.ts";
+import { sendBroadcast } from "./send-broadcast.ts";
 import type { PrivateSessionId, Session, SessionToPersist } from "./session.ts";
 import { SetsByKey } from "./sets-by-key.ts";
 
@@ -19,9 +19,6 @@ export interface BroadcastPacket {
   nsp?: string;
   id?: number;
 }
-
-/** What makes the adapter of each namespace: a class, or a function. Those of the packages @socket.io/…-adapter are such. */
-export type AdapterConstructor = typeof Adapter | ((nsp: AnyNamespace) => Adapter);
 
 /**
  * The rooms of one namespace, and how packets reach those who are in them: of this server only. It has the members of
@@ -80,8 +77,7 @@ export class Adapter extends EventEmitter {
 
   /** Sends a packet to those who are meant. It is encoded once, and not at all where nobody is meant. */
   broadcast(packet: BroadcastPacket, options: BroadcastOptions): Promise<void> | void {
-    packet.nsp = this.nsp.name;
-    send(this, packet, options);
+    sendBroadcast(this, { packet: addressedPacket(packet, this.nsp.name), options });
   }
 
   /**
@@ -94,11 +90,11 @@ export class Adapter extends EventEmitter {
     counted: (clients: number) => void,
     acknowledged: (...args: unknown[]) => void,
   ): void {
-    packet.nsp = this.nsp.name;
-    // Ids are of the namespace, so one that no socket has used.
+    // Ids are the namespace's, so no socket waits for this one already.
     const id = this.nsp._ids++;
     packet.id = id;
-    counted(send(this, packet, options, (socket) => socket.acks.set(id, acknowledged)));
+    const before = (socket: AnySocket): void => void socket.acks.set(id, acknowledged);
+    counted(sendBroadcast(this, { packet: addressedPacket(packet, this.nsp.name), options, before }));
   }
 
   /** The ids of the sockets in any of some rooms; of all where there is none. */
@@ -155,6 +151,11 @@ export class Adapter extends EventEmitter {
   }
 }
 
+/** The packet itself, with its namespace. */
+export function addressedPacket(packet: BroadcastPacket, nsp: string): Packet {
+  return Object.assign(packet, { nsp });
+}
+
 /** These are what an Adapter begins with; as their type they would keep those of the package socket.io-adapter out. */
 function setsOf(sets: Map<string, Set<string>>): SetsByKey {
   return sets as SetsByKey;
@@ -165,29 +166,4 @@ function leave(adapter: Adapter, id: SocketId, room: Room): void {
   if (!members.remove(room, id)) return;
   adapter.emit("leave-room", room, id);
   if (members.membersOf(room).size === 0 && members.delete(room)) adapter.emit("delete-room", room);
-}
-
-/** Sends a packet to those who are meant, and answers how many they are. */
-function send(
-  adapter: Adapter,
-  packet: BroadcastPacket,
-  options: BroadcastOptions,
-  before?: (socket: AnySocket) => void,
-): number {
-  const { volatile = false, compress = true } = options.flags ?? {};
-  const { counts, encoder } = adapter.nsp.server;
-  let messages: EngineMessage[] | undefined;
-  let sent = 0;
-  forEachAddressed(adapter, options, (socket) => {
-    const encoded = (messages ??= encoder.encode(packet as Packet).map((data) => new EngineMessage(data)));
-    sent++;
-    before?.(socket);
-    socket.notifyOutgoingListeners(packet as Packet);
-    const { conn } = socket.client;
-    const [message] = encoded;
-    if (volatile && !conn.writable) counts.dropped.volatile++;
-    else if (encoded.length === 1 && message !== undefined) conn.send(message, compress);
-    else conn.sendAll(encoded, compress);
-  });
-  return sent;
 }
