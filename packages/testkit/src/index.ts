@@ -9,4 +9,4 @@ export {
 export { ServerHealth, type ServingState } from "./echo/health-service.ts";
 export { startFaultProxy, type Fault, type FaultProxy } from "./fault-proxy.ts";
 export { startChromium } from "./chromium.ts";
-export { brokerSuite, type BrokerSuiteOptions } from "./broker-suite.ts";
+export { brokerSuite, type BrokerSuiteOptions } from "./broker-suite/broker-suite.ts";
