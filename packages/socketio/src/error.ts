@@ -7,6 +7,11 @@
  * - `request_aborted`: the client gave up a request that was not answered yet, and what was in it or its answer is lost
  * - `content_invalid`: a POST of bytes where the revision knows only text
  * - `buffer_overflow`: the client reads too slowly, more than `maxBufferedBytes` wait for it
+ * - `namespace_invalid`: a packet for a namespace that the client has not joined, or a CONNECT to one that it has
+ * - `limit_exceeded`: one of the option `limits` was reached, and what was asked is not done
+ * - `rate_exceeded`: more events than `limits.eventsPerSecond`, and the connection was ended
+ * - `connect_timeout`: no namespace was joined within `connectTimeout`
+ * - `auth_expired`: what the client was let in for has expired (`socket.expiresAt`)
  * - `handler_failed`: a listener of the application threw; `cause` is what it threw
  */
 export type SocketIoErrorCode =
@@ -17,6 +22,11 @@ export type SocketIoErrorCode =
   | "request_aborted"
   | "content_invalid"
   | "buffer_overflow"
+  | "namespace_invalid"
+  | "limit_exceeded"
+  | "rate_exceeded"
+  | "connect_timeout"
+  | "auth_expired"
   | "handler_failed";
 
 /** The one error class of this package. */

@@ -15,7 +15,7 @@ export {
 export type { AttachableServer, AttachOptions } from "./engine/attach.ts";
 export type { CloseReason } from "./engine/close-reason.ts";
 export type { MessageData, PacketName, Revision } from "./engine/codec/packet.ts";
-export type { Handshake } from "./engine/handshake.ts";
+export type { Handshake as EngineHandshake } from "./engine/handshake.ts";
 export type {
   EngineSession,
   PacketEvent,
@@ -33,3 +33,29 @@ export type { PerMessageDeflateOptions } from "./engine/websocket/per-message-de
 export { Decoder, type DecoderOptions, defaultMaxAttachments } from "./parser/decoder.ts";
 export { type EncodedPacket, Encoder } from "./parser/encoder.ts";
 export { type Packet, PacketType, reservedEvents } from "./parser/packet.ts";
+
+export { Server } from "./server/server.ts";
+export {
+  type AdapterConstructor,
+  defaultServerLimits,
+  type RecoveryOptions,
+  type ResolvedServerOptions,
+  type ServerLimits,
+  type ServerOptions,
+} from "./server/server-options.ts";
+export type { DroppedCounts, EndedCounts, RefusedCounts, ServerCounts } from "./server/server-counts.ts";
+export {
+  type ExtendedError,
+  Namespace,
+  type NamespaceMiddleware,
+  type NamespaceReservedEventsMap,
+  type ServerReservedEventsMap,
+} from "./server/namespace.ts";
+export type { ParentNspNameMatchFn } from "./server/namespaces.ts";
+export { Socket } from "./server/socket.ts";
+export type { Handshake } from "./server/handshake.ts";
+export type { DisconnectReason } from "./server/disconnect-reason.ts";
+export type { CustomParser, PacketDecoder, PacketEncoder } from "./server/custom-parser.ts";
+export { BroadcastOperator } from "./server/broadcast-operator.ts";
+export { RemoteSocket } from "./server/remote-socket.ts";
+export type { DefaultEventsMap } from "./server/typed-events.ts";

@@ -119,6 +119,10 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     }
   }
 
+  fail(error: SocketIoError): void {
+    this.#end("forced close", error);
+  }
+
   /** The last packets were not fetched in time. */
   closeOverdue(): void {
     this.#end("forced close");

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { SocketIoError } from "../error.ts";
 import type { CloseReason } from "./close-reason.ts";
 import type { MessageData, PacketName, Revision } from "./codec/packet.ts";
 import type { EngineMessage } from "./engine-message.ts";
@@ -75,6 +76,8 @@ export interface EngineSession {
   sendAll(messages: readonly (MessageData | EngineMessage)[], compress?: boolean): boolean;
   /** Ends the session with `forced close`, behind all that was sent; with `discard` without it. */
   close(discard?: boolean): void;
+  /** Ends the session at once with `forced close` because of what is wrong; by WebSocket the client is told. */
+  fail(error: SocketIoError): void;
 
   /** Calls a listener each time. */
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): this;

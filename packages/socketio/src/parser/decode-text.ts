@@ -46,7 +46,8 @@ export function decodeText(text: string, maxAttachments: number): TextPacket {
   return { type, nsp, id, data, attachments };
 }
 
-function checkData(type: PacketType, data: unknown, id: number | undefined): void {
+/** Throws `packet_invalid` where what a packet says is not of its type. */
+export function checkData(type: PacketType, data: unknown, id: number | undefined): void {
   switch (type) {
     case PacketType.CONNECT:
       if (data === undefined || isObject(data)) return;

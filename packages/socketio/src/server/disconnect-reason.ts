@@ -1,0 +1,15 @@
+import type { CloseReason } from "../engine/close-reason.ts";
+
+/**
+ * Why a socket was disconnected. Beside what ends a connection:
+ * - `client namespace disconnect`: the client left the namespace
+ * - `server namespace disconnect`: `socket.disconnect()`
+ * - `forced server close`: the server closed the connection: `socket.disconnect(true)`, a limit or a broken rule
+ * - `server shutting down`: `server.close()`
+ */
+export type DisconnectReason =
+  | CloseReason
+  | "client namespace disconnect"
+  | "server namespace disconnect"
+  | "forced server close"
+  | "server shutting down";

@@ -1,0 +1,337 @@
+import { EventEmitter } from "node:events";
+import { createServer } from "node:http";
+import { DeadlineQueue } from "@sluice/hub";
+import { Adapter } from "../adapter/adapter.ts";
+import { SessionAwareAdapter } from "../adapter/session-aware-adapter.ts";
+import type { AttachableServer } from "../engine/attach.ts";
+import { EngineServer } from "../engine/engine-server.ts";
+import type { EngineSession, SessionHandlers } from "../engine/session.ts";
+import { SocketIoError } from "../error.ts";
+import { Audience, type Everybody } from "./audience.ts";
+import { BroadcastOperator } from "./broadcast-operator.ts";
+import { Client } from "./client.ts";
+import { serveClientFiles } from "./client-files.ts";
+import { type Codec, createCodec, type PacketEncoder } from "./custom-parser.ts";
+import type { AnyNamespace, Namespace, NamespaceMiddleware, ServerReservedEventsMap } from "./namespace.ts";
+import { Namespaces, type ParentNspNameMatchFn } from "./namespaces.ts";
+import { createServerCounts, type ServerCounts } from "./server-counts.ts";
+import {
+  type AdapterConstructor,
+  checkTime,
+  type ResolvedServerOptions,
+  resolvePath,
+  resolveServerOptions,
+  type ServerOptions,
+} from "./server-options.ts";
+import type { SocketGate } from "./socket-gate.ts";
+import { createSocketHost, type SocketHost } from "./socket-host.ts";
+import type { Socket } from "./socket.ts";
+import type {
+  AllButLast,
+  DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
+  DefaultEventsMap,
+  EventNames,
+  EventNamesWithAck,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  Untyped,
+} from "./typed-events.ts";
+
+/** A server of any types. */
+export type AnyServer = Server;
+
+/** The methods of an EventEmitter, which are those of the namespace `/`. */
+const emitterMethods = [
+  "addListener",
+  "emit",
+  "eventNames",
+  "getMaxListeners",
+  "listenerCount",
+  "listeners",
+  "off",
+  "on",
+  "once",
+  "prependListener",
+  "prependOnceListener",
+  "rawListeners",
+  "removeAllListeners",
+  "removeListener",
+  "setMaxListeners",
+] as const;
+
+/**
+ * A Socket.IO server, for clients 2.x (with `allowEIO3`), 3.x and 4.x. What is done on it is done on its namespace `/`. It
+ * has the options, events, methods and types of the package socket.io's `Server`.
+ */
+export class Server<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = Untyped,
+> extends Audience<
+  EmitEvents,
+  ServerSideEvents,
+  SocketData,
+  ServerReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
+> {
+  /** The namespace `/`. */
+  readonly sockets: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** The options, with all defaults. */
+  readonly opts: ResolvedServerOptions;
+  /** What happens here, in numbers. */
+  readonly counts: ServerCounts = createServerCounts();
+  /** What encodes packets. */
+  readonly encoder: PacketEncoder;
+  /** The HTTP server that it was attached to last. */
+  httpServer: AttachableServer | undefined;
+  readonly _codec: Codec;
+  readonly _namespaces: Namespaces;
+  readonly _gate: SocketGate | undefined;
+  /** What all sockets share. */
+  readonly _socketHost: SocketHost;
+  /** Ends connections that join no namespace. */
+  _connectDeadlines: DeadlineQueue<Client>;
+  readonly #given: Partial<ServerOptions>;
+  readonly #engines: EngineServer[] = [];
+  #adapter: AdapterConstructor;
+  #path: string;
+  #serveClient: boolean;
+  #connectTimeout: number;
+
+  /**
+   * Listens on a port, or is attached to a server of `http` or `https`, where one is given; else see `attach()`. Throws a
+   * RangeError that names the option which cannot be meant.
+   */
+  constructor(options?: Partial<ServerOptions>);
+  constructor(server?: AttachableServer | number, options?: Partial<ServerOptions>);
+  constructor(
+    server: undefined | Partial<ServerOptions> | AttachableServer | number,
+    options?: Partial<ServerOptions>,
+  );
+  constructor(
+    first?: Partial<ServerOptions> | AttachableServer | number | null,
+    second: Partial<ServerOptions> = {},
+  ) {
+    super();
+    const isOptions = typeof first === "object" && first !== null && !("listen" in first);
+    this.#given = isOptions ? first : second;
+    this.opts = resolveServerOptions(this.#given);
+    const { path, serveClient, connectTimeout, parser, adapter, connectionStateRecovery } = this.opts;
+    this.#path = path;
+    this.#serveClient = serveClient;
+    this.#connectTimeout = connectTimeout;
+    this.#adapter = adapter ?? (connectionStateRecovery === undefined ? Adapter : SessionAwareAdapter);
+    this._socketHost = createSocketHost(this.opts.limits, this.counts, this.opts.clock);
+    this._connectDeadlines = this.#createDeadlines(connectTimeout);
+    this._codec = createCodec(parser);
+    this.encoder = this._codec.encoder;
+    this._namespaces = new Namespaces(this);
+    this.sockets = this.of("/");
+    if (first !== undefined && first !== null && !isOptions) this.attach(first);
+  }
+
+  /** The Engine.IO server: that of the last `attach()` with options, or else the one of the options given first. */
+  get engine(): EngineServer {
+    const last = this.#engines.at(-1);
+    if (last !== undefined) return last;
+    return this.#createEngine(this.#given);
+  }
+
+  /** Whether the browser's client is served where the server is attached. */
+  serveClient(value: boolean): this;
+  serveClient(): boolean;
+  serveClient(value?: boolean): this | boolean {
+    if (value === undefined) return this.#serveClient;
+    this.#serveClient = value;
+    return this;
+  }
+
+  /** The beginning of the path of all requests. Set before the server is attached. */
+  path(value: string): this;
+  path(): string;
+  path(value?: string): this | string {
+    if (value === undefined) return this.#path;
+    this.#path = resolvePath(value);
+    return this;
+  }
+
+  /** The milliseconds within which a client must join a namespace. Those that are there have what held then. */
+  connectTimeout(value: number): this;
+  connectTimeout(): number;
+  connectTimeout(value?: number): this | number {
+    if (value === undefined) return this.#connectTimeout;
+    checkTime("connectTimeout", value);
+    this.#connectTimeout = value;
+    this._connectDeadlines = this.#createDeadlines(value);
+    return this;
+  }
+
+  /** What makes the adapters of namespaces. Where it is set, those that there are begin anew, without their sockets' rooms. */
+  adapter(): AdapterConstructor;
+  adapter(value: AdapterConstructor): this;
+  adapter(value?: AdapterConstructor): this | AdapterConstructor {
+    if (value === undefined) return this.#adapter;
+    this.#adapter = value;
+    for (const namespace of this._nsps.values()) namespace._initAdapter();
+    return this;
+  }
+
+  /** The namespaces that there are, by name. */
+  get _nsps(): Map<string, AnyNamespace> {
+    return this._namespaces.byName;
+  }
+
+  /** The same as `attach()`. */
+  listen(server: AttachableServer | number, options: Partial<ServerOptions> = {}): this {
+    return this.attach(server, options);
+  }
+
+  /**
+   * Takes the requests below the path of a server of `http` or `https`, or of one that listens on a port then. May be
+   * called more than once; where options of Engine.IO are given, its clients have an `engine` of their own.
+   */
+  attach(server: AttachableServer | number, options: Partial<ServerOptions> = {}): this {
+    const port = portFrom(server);
+    const target = port === undefined ? (server as AttachableServer) : createEmptyServer();
+    if (typeof target.listeners !== "function") {
+      throw new TypeError(
+        "attach() wants a server of http or https, or a port: an Express application is neither",
+      );
+    }
+    const given = { ...this.#given, ...options };
+    const path = options.path === undefined ? this.#path : resolvePath(options.path);
+    const engine = Object.keys(options).length === 0 ? this.engine : this.#createEngine(given);
+    engine.attach(target, { ...given, path });
+    if (options.serveClient ?? this.#serveClient) serveClientFiles(target, path);
+    this.httpServer = target;
+    if (port !== undefined) target.listen(port);
+    return this;
+  }
+
+  /**
+   * The namespace of a name, created where there is none; or the parent of all those whose names match a pattern or that a
+   * function allows, which are created when clients name them. A listener is added for `connection`.
+   */
+  of(
+    name: string | RegExp | ParentNspNameMatchFn,
+    listener?: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
+  ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    const found: unknown =
+      typeof name === "string" ? this._namespaces.named(name) : this._namespaces.matching(name);
+    const namespace = found as Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+    if (listener !== undefined) namespace.on("connection", listener);
+    return namespace;
+  }
+
+  /** Disconnects all sockets, and closes the HTTP server. Resolves, and calls back, when that has no connections any more. */
+  async close(closed?: (error?: Error) => void): Promise<void> {
+    const closing: unknown[] = [];
+    for (const { sockets, adapter } of this._nsps.values()) {
+      for (const socket of sockets.values()) socket._onclose("server shutting down");
+      closing.push(adapter.close());
+    }
+    await Promise.allSettled(closing);
+    for (const engine of this.#engines) engine.close();
+    const error = await closeHttp(this.httpServer);
+    closed?.(error);
+  }
+
+  /** Adds a middleware for each socket that wants to connect to `/`. */
+  use(fn: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): this {
+    this.sockets.use(fn);
+    return this;
+  }
+
+  /** Sends an event to the other servers: see `serverSideEmit()` of Namespace. */
+  serverSideEmit<Name extends EventNames<ServerSideEvents>>(
+    ev: Name,
+    ...args: EventParams<DecorateAcknowledgementsWithTimeoutAndMultipleResponses<ServerSideEvents>, Name>
+  ): boolean {
+    return this.sockets.serverSideEmit(ev, ...args);
+  }
+
+  /** Sends an event to the other servers, and resolves to the answers of all. */
+  serverSideEmitWithAck<Name extends EventNamesWithAck<ServerSideEvents>>(
+    ev: Name,
+    ...args: AllButLast<EventParams<ServerSideEvents, Name>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<ServerSideEvents, Name>>>[]> {
+    return this.sockets.serverSideEmitWithAck(ev, ...args);
+  }
+
+  /** A namespace was created. */
+  _onNamespace(namespace: AnyNamespace): void {
+    namespace._gate = this._gate;
+    if (namespace.name !== "/") EventEmitter.prototype.emit.call(this.sockets, "new_namespace", namespace);
+  }
+
+  protected override everybody(): Everybody<EmitEvents, SocketData> {
+    return new BroadcastOperator(this.sockets.adapter);
+  }
+
+  #createDeadlines(milliseconds: number): DeadlineQueue<Client> {
+    return new DeadlineQueue(milliseconds, this.opts.clock, (client) => {
+      const message = `no namespace was joined within ${milliseconds} ms (connectTimeout)`;
+      if (!client.hasJoined) client._fail(new SocketIoError("connect_timeout", message));
+    });
+  }
+
+  #createEngine(given: Partial<ServerOptions>): EngineServer {
+    const engine = new EngineServer(given, this.#handlers());
+    this.#engines.push(engine);
+    return engine;
+  }
+
+  #handlers(): SessionHandlers {
+    return {
+      open: (session) => {
+        const client = new Client(this, session);
+        session.data = client;
+        this.counts.connections++;
+        this._connectDeadlines.add(client);
+        // Clients of 2.x do not ask for it.
+        if (session.protocol === 3) client._connect("/", {});
+      },
+      message: (session, data) => clientOf(session)._onmessage(data),
+      drain: (session) => clientOf(session)._ondrain(),
+      close: (session, reason, cause) => {
+        this.counts.connections--;
+        clientOf(session)._onclose(reason, cause);
+      },
+    };
+  }
+}
+
+function clientOf({ data }: EngineSession): Client {
+  return data as Client;
+}
+
+/** Ports of the environment are texts. */
+function portFrom(server: unknown): number | undefined {
+  if (typeof server === "number") return server;
+  return typeof server === "string" && /^\d+$/.test(server) ? Number(server) : undefined;
+}
+
+function createEmptyServer(): AttachableServer {
+  return createServer((_request, response) => response.writeHead(404).end());
+}
+
+function closeHttp(server: AttachableServer | undefined): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    if (server === undefined) resolve(undefined);
+    else server.close(resolve);
+  });
+}
+
+for (const name of emitterMethods) {
+  Object.defineProperty(Server.prototype, name, {
+    configurable: true,
+    writable: true,
+    value(this: AnyServer, ...args: unknown[]): unknown {
+      const { sockets } = this;
+      const result: unknown = Reflect.apply(sockets[name], sockets, args);
+      return result === sockets ? this : result;
+    },
+  });
+}
