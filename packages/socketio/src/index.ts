@@ -56,6 +56,11 @@ export { Socket } from "./server/socket.ts";
 export type { Handshake } from "./server/handshake.ts";
 export type { DisconnectReason } from "./server/disconnect-reason.ts";
 export type { CustomParser, PacketDecoder, PacketEncoder } from "./server/custom-parser.ts";
-export { BroadcastOperator } from "./server/broadcast-operator.ts";
-export { RemoteSocket } from "./server/remote-socket.ts";
 export type { DefaultEventsMap } from "./server/typed-events.ts";
+
+export { Adapter, type BroadcastPacket } from "./adapter/adapter.ts";
+export { SessionAwareAdapter } from "./adapter/session-aware-adapter.ts";
+export type { BroadcastFlags, BroadcastOptions, Room, SocketId } from "./adapter/broadcast-options.ts";
+export type { PrivateSessionId, Session, SessionToPersist } from "./adapter/session.ts";
+export { BroadcastOperator } from "./server/broadcast-operator.ts";
+export { RemoteSocket, type SocketDetails } from "./server/remote-socket.ts";
