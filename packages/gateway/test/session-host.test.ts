@@ -115,6 +115,25 @@ test("a client that is gone before it is known costs nothing", async (context) =
   assert.ok((gateway.counts.sessions?.connected ?? 0) >= 1);
 });
 
+test("the histories of all rooms are bounded together, and what they forget is counted", async (context) => {
+  const rooms = {
+    "room:*": { join: "anyone", publish: "anyone", history: { size: 10, ttlMs: 60_000 } },
+  } as const;
+  const { gateway, ws } = await startHost(context, { rooms, historyBytes: 2_000 });
+  const client = await joined(ws, "room:a");
+  for (const [room, forgotten] of [
+    ["room:a", 0],
+    ["room:b", 1],
+  ] as const) {
+    client.say({ publish: room, data: "x".repeat(1_200), id: 1 });
+    while (!(await client.next()).includes('"id":1'));
+    assert.equal(gateway.counts.sessions?.publicationsForgotten, forgotten);
+    const bytes = gateway.counts.sessions?.historyBytes ?? 0;
+    assert.ok(bytes > 1_200 && bytes < 2_000, String(bytes));
+  }
+  await client.close();
+});
+
 test("paths of faces come before methods, and all other paths are as they were", async (context) => {
   const { http } = await startHost(context);
   assert.equal((await send(`${http}/events`, "DELETE")).status, 405);

@@ -29,6 +29,7 @@ export function sessionOptions(loaded: LoadedConfig): SessionHostOptions | undef
     direct: sessions.direct,
     headers: sessions.headers,
     limits: hubLimits(sessions.limits),
+    historyBytes: sessions.limits.histories,
     envelopeBytes: sessions.limits.envelope,
     packetsPerMessage: sessions.limits.packets,
     graceMs: sessions.grace,

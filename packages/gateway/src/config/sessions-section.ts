@@ -11,7 +11,7 @@ export interface SessionsSection {
   readonly limits: SessionLimitsSection;
 }
 
-/** The bounds of sessions; times in milliseconds, sizes in bytes. Those of `HubLimits`, and of the faces. */
+/** The bounds of sessions; times in milliseconds, sizes in bytes. Those of `HubLimits`, of the broker and of the faces. */
 export interface SessionLimitsSection {
   readonly sessions: number;
   readonly sessionsPerUser: number;
@@ -24,6 +24,7 @@ export interface SessionLimitsSection {
   readonly outbox: number;
   readonly replayCount: number;
   readonly replay: number;
+  readonly histories: number;
   readonly historyPage: number;
   readonly stateEntries: number;
   readonly state: number;
@@ -35,8 +36,14 @@ export interface SessionLimitsSection {
 const limits: z.ZodType<SessionLimitsSection> = z.strictObject({
   sessions: count()
     .prefault(100_000)
-    .describe("Sessions of this gateway, those without a connection among them. Over it: refused with 1013."),
-  sessionsPerUser: count().prefault(100).describe("Sessions of one user. Over it: refused with 4429."),
+    .describe(
+      "Sessions of this gateway, those without a connection among them. Over it: the one that is away the longest ends with 1013; where none is, the client is refused with 1013.",
+    ),
+  sessionsPerUser: count()
+    .prefault(100)
+    .describe(
+      "Sessions of one user. Over it: one of them that is away ends with 1013; where none is, the client is refused with 4429.",
+    ),
   opening: duration()
     .prefault("10s")
     .describe(
@@ -70,6 +77,11 @@ const limits: z.ZodType<SessionLimitsSection> = z.strictObject({
       "Messages that are kept for a session with a resume key. Over it: the oldest cannot be recovered.",
     ),
   replay: size().prefault("256KiB").describe("The most bytes of such messages."),
+  histories: size()
+    .prefault("256MiB")
+    .describe(
+      "The most bytes of the histories of all rooms. Over it: that of the room to which nothing was published for the longest is forgotten.",
+    ),
   historyPage: count({ most: 100_000 })
     .prefault(300)
     .describe(

@@ -32,6 +32,8 @@ export interface SessionHostOptions {
   /** The headers of a request that its session keeps, in lower case. */
   readonly headers: readonly string[];
   readonly limits: Partial<HubLimits>;
+  /** Bytes of the histories of all rooms together; default: that of `MemoryBroker`. */
+  readonly historyBytes?: number | undefined;
   /** Bytes of one WebSocket message on the session wire and of packets, with all that is around its content. */
   readonly envelopeBytes: number;
   /** Packets in one WebSocket message. */

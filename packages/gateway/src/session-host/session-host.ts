@@ -24,6 +24,10 @@ export interface SessionSurroundings
 export interface SessionCounts extends HubCounts {
   /** Sessions that there are, those without a connection among them. */
   readonly open: number;
+  /** Bytes of the histories of all rooms at this moment. */
+  readonly historyBytes: number;
+  /** Publications that histories have lost before their time, because all together were too large. */
+  readonly publicationsForgotten: number;
   readonly callbacks?: CallbackCounts;
 }
 
@@ -41,6 +45,7 @@ export class SessionHost {
   readonly #log: Logger;
   readonly #faces: FaceRequests;
   readonly #backends: SessionBackends;
+  readonly #broker: MemoryBroker;
   #authenticator: Authenticator | undefined;
   #identity: ClientIdentity = nobodyKnown;
   #isClosing = false;
@@ -48,14 +53,15 @@ export class SessionHost {
   /** Throws a RangeError for an option that cannot be meant. */
   constructor(options: SessionHostOptions, surroundings: SessionSurroundings) {
     const { log } = surroundings;
-    const { rooms, limits, graceMs, push, identity } = options;
+    const { rooms, limits, historyBytes, graceMs, push, identity } = options;
     this.#options = options;
     this.#log = log;
     this.#backends = createSessionBackends(options, surroundings);
+    this.#broker = new MemoryBroker(historyBytes === undefined ? {} : { historyBytes });
     const { callbacks } = this.#backends;
     this.hub = new Hub({
       ...createRoomAccess(rooms, options.direct),
-      broker: new MemoryBroker(),
+      broker: this.#broker,
       limits,
       graceMs,
       ...(callbacks === undefined ? {} : { admit: (session) => callbacks.admit(session) }),
@@ -90,6 +96,8 @@ export class SessionHost {
     return {
       ...this.hub.counts,
       open: this.hub.size,
+      historyBytes: this.#broker.bytes,
+      publicationsForgotten: this.#broker.forgotten,
       ...(counts === undefined ? {} : { callbacks: counts }),
     };
   }

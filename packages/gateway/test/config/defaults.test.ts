@@ -16,6 +16,7 @@ test("the defaults are those of what they are given to", () => {
   assert.deepEqual({ ...limits, maxConnectionsPerAddress: Infinity }, defaultListenerLimits);
   const hosted = sessionOptions(folder.load(`${least}faces: { websocket: { path: /ws } }\n`));
   assert.deepEqual(hosted?.limits, defaultHubLimits);
+  assert.equal(hosted?.historyBytes, 256 * 1024 * 1024);
   const { envelopeBytes, packetsPerMessage } = defaultSocketLimits;
   assert.deepEqual([hosted?.envelopeBytes, hosted?.packetsPerMessage], [envelopeBytes, packetsPerMessage]);
 });
