@@ -42,13 +42,17 @@ export interface EngineOptions {
   readonly maxBufferedBytes?: number;
   /** What happens at `maxBufferedBytes`: the session is closed, or what is added is dropped. Default `"close"`. */
   readonly slow?: "close" | "drop";
+  /** Sessions at a time. Default 100,000. Over it: handshakes are answered 503. */
+  readonly maxConnections?: number;
+  /** Sessions of one address at a time, which is a proxy's where there is one. Default Infinity. Over it: 503. */
+  readonly maxConnectionsPerAddress?: number;
   /** How clients may connect. Default both. */
   readonly transports?: readonly TransportName[];
   /** Whether a session that polls may move to a WebSocket. Default true. */
   readonly allowUpgrades?: boolean;
   /** Whether clients of revision 3 are let in, which are Socket.IO 2.x. Default false. */
   readonly allowEIO3?: boolean;
-  /** Decides on handshakes. Default: all are let in. */
+  /** Decides on handshakes. Default: all are let in. Sessions keep the request, on which it may have put something. */
   readonly allowRequest?: AllowRequest;
   /** Compression of WebSocket messages. Default false: it costs memory and time. */
   readonly perMessageDeflate?: boolean | PerMessageDeflateOptions;
@@ -74,6 +78,8 @@ export interface EngineLimits {
   readonly upgradeTimeout: number;
   readonly maxHttpBufferSize: number;
   readonly maxBufferedBytes: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
 }
 
 /** The options with all defaults. */
@@ -98,6 +104,8 @@ export const defaultEngineLimits: EngineLimits = Object.freeze({
   upgradeTimeout: 10_000,
   maxHttpBufferSize: 1_000_000,
   maxBufferedBytes: 16_777_216,
+  maxConnections: 100_000,
+  maxConnectionsPerAddress: Infinity,
 });
 
 /** The longest that a timer of Node can wait, in milliseconds. */
@@ -132,7 +140,7 @@ function resolveLimits(options: EngineOptions): EngineLimits {
   const limits: Record<keyof EngineLimits, number> = { ...defaultEngineLimits };
   for (const name of Object.keys(limits) as (keyof EngineLimits)[]) {
     const value = options[name] ?? limits[name];
-    const isTime = name !== "maxHttpBufferSize" && name !== "maxBufferedBytes";
+    const isTime = name.startsWith("ping") || name === "upgradeTimeout";
     if (typeof value !== "number" || !(value > 0) || (isTime && value > MAX_TIMER_MS)) {
       const most = isTime ? ` and at most ${MAX_TIMER_MS}` : "";
       throw new RangeError(`${name} is ${String(value)}: it must be a number above 0${most}`);

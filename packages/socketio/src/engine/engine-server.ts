@@ -9,7 +9,15 @@ import type { EngineEvents } from "./engine-events.ts";
 import { type EngineOptions, type ResolvedEngineOptions, resolveEngineOptions } from "./engine-options.ts";
 import { Handshake } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { bad, checkForSession, checkHandshake, checkTransport, type RequestFacts } from "./http/admission.ts";
+import { AddressCounts } from "./http/address-counts.ts";
+import {
+  bad,
+  checkForSession,
+  checkHandshake,
+  checkOccupancy,
+  checkTransport,
+  type RequestFacts,
+} from "./http/admission.ts";
 import { askApplication } from "./http/ask-application.ts";
 import { serializeCookie } from "./http/cookie.ts";
 import { createCors } from "./http/cors.ts";
@@ -54,7 +62,9 @@ export class EngineServer extends EventEmitter<EngineEvents> {
   readonly #sessions = new Map<string, LiveSession>();
   readonly #middlewares: Middleware[] = [];
   readonly #limits: Partial<Limits>;
-  #keepsRequests = false;
+  /** Undefined where an address may have any number. */
+  readonly #addresses: AddressCounts | undefined;
+  #keepsRequests: boolean;
 
   /** Throws a RangeError that names the option which cannot be meant. */
   constructor(options: EngineOptions = {}, handlers: SessionHandlers = {}) {
@@ -62,6 +72,8 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     this.opts = resolveEngineOptions(options);
     // The sessions look after what waits, with `maxBufferedBytes`.
     this.#limits = { maxMessageBytes: this.opts.maxHttpBufferSize, maxBufferedBytes: Infinity };
+    if (this.opts.maxConnectionsPerAddress < Infinity) this.#addresses = new AddressCounts();
+    this.#keepsRequests = this.opts.allowRequest !== undefined;
     if (this.opts.cors !== undefined) this.#middlewares.push(createCors(this.opts.cors));
     this.#host = this.#createHost(handlers);
   }
@@ -139,6 +151,8 @@ export class EngineServer extends EventEmitter<EngineEvents> {
   #shakeHands(arrival: Arrival): void {
     const revision = checkHandshake(arrival, this.opts);
     if (typeof revision === "object") return this.#refuse(arrival, revision);
+    const excess = this.#checkOccupancy(arrival);
+    if (excess !== undefined) return this.#refuse(arrival, excess);
     const { allowRequest } = this.opts;
     const application = {
       allowRequest,
@@ -146,7 +160,10 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     };
     void askApplication(arrival.request, application).then((id) => {
       if (isGone(arrival)) return;
+      // Others may have been first while the application was asked.
+      const late = this.#checkOccupancy(arrival);
       if (typeof id !== "string") this.#refuse(arrival, id);
+      else if (late !== undefined) this.#refuse(arrival, late);
       else if (!this.#sessions.has(id)) this.#begin(arrival, id, revision);
       else {
         const error = new Error("generateId() gave the id of another session");
@@ -171,6 +188,7 @@ export class EngineServer extends EventEmitter<EngineEvents> {
       connection,
     });
     this.#sessions.set(id, session);
+    this.#addresses?.add(session.handshake.address);
     if (connection === undefined) session.handle({ ...arrival, headers: this.#cookieOf(id) });
     this.#host.handlers.open?.(session, request);
     this.emit("connection", session);
@@ -223,6 +241,11 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     };
   }
 
+  #checkOccupancy({ request }: Arrival): Refusal | undefined {
+    const connectionsOfAddress = this.#addresses?.of(request.socket.remoteAddress ?? "") ?? 0;
+    return checkOccupancy({ connections: this.#sessions.size, connectionsOfAddress }, this.opts);
+  }
+
   #addHeaders(headers: OutgoingHttpHeaders, request: IncomingMessage, initial: boolean): void {
     if (initial && this.listenerCount("initial_headers") > 0) this.emit("initial_headers", headers, request);
     if (this.listenerCount("headers") > 0) this.emit("headers", headers, request);
@@ -257,7 +280,10 @@ export class EngineServer extends EventEmitter<EngineEvents> {
         known.set(key, options);
         return options;
       },
-      ended: ({ id }) => void this.#sessions.delete(id),
+      ended: ({ id, handshake }) => {
+        this.#sessions.delete(id);
+        this.#addresses?.remove(handshake.address);
+      },
     };
     return host;
   }

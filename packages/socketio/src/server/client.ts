@@ -25,6 +25,8 @@ import { throwLater } from "./throw-later.ts";
 /** A client's wish to join a namespace. A later one for the same namespace takes its place. */
 export interface JoinAttempt {
   readonly name: string;
+  /** What it says to it. */
+  readonly auth: Record<string, unknown>;
 }
 
 /** What an encoder gave: the messages of one packet. */
@@ -166,12 +168,12 @@ export class Client {
       this.#sendError(name, { message });
       return;
     }
-    const attempt: JoinAttempt = { name };
+    const attempt: JoinAttempt = { name, auth };
     this.#attempts ??= new Map();
     this.#attempts.set(name, attempt);
     this.server._namespaces.find(name, auth, (namespace) => {
       if (!this._isJoining(attempt)) return;
-      if (namespace !== undefined) namespace._add(this, auth, attempt);
+      if (namespace !== undefined) namespace._add(this, attempt);
       else {
         this.#forget(attempt);
         this.server.counts.refused.unknownNamespace++;

@@ -7,7 +7,7 @@ import { runInTurn } from "./run-in-turn.ts";
 import type { Server } from "./server.ts";
 import { createAdapter } from "./server-options.ts";
 import { serverSideEmit, serverSideEmitWithAck } from "./server-side-emit.ts";
-import type { SocketGate } from "./socket-gate.ts";
+import { NotRecovered, type SocketGate } from "./socket-gate.ts";
 import { type AnySocket, Socket } from "./socket.ts";
 import { throwLater } from "./throw-later.ts";
 import type {
@@ -143,15 +143,15 @@ export class Namespace<
   /**
    * A client wants to join. Nothing waits where there is nothing to wait for: no middleware, recovery or gate that does.
    */
-  _add(client: Client, auth: Record<string, unknown>, attempt: JoinAttempt): void {
+  _add(client: Client, attempt: JoinAttempt): void {
     this.#waiting++;
-    const { pid, offset } = auth;
+    const { pid, offset } = attempt.auth;
     if (this.server.opts.connectionStateRecovery === undefined || typeof pid !== "string") {
-      this.#admit(this.#createSocket(client, auth), attempt);
+      this.#admit(this.#createSocket(client, attempt), attempt);
       return;
     }
     void this.#recover(pid, offset).then((session) => {
-      this.#admit(this.#createSocket(client, auth, session), attempt);
+      this.#admit(this.#createSocket(client, attempt, session), attempt);
     });
   }
 
@@ -177,7 +177,7 @@ export class Namespace<
     return this.sockets;
   }
 
-  #createSocket(client: Client, auth: Record<string, unknown>, session?: Session): AnySocket {
+  #createSocket(client: Client, { auth }: JoinAttempt, session?: Session): AnySocket {
     return new Socket(this, client, auth, session);
   }
 
@@ -201,16 +201,32 @@ export class Namespace<
 
   /** The middlewares have let a socket in, or not. */
   #decided(socket: AnySocket, attempt: JoinAttempt, error: unknown): void {
-    const { client } = socket;
-    if (error !== undefined || !client._isJoining(attempt)) this.#turnAway(socket, attempt, error);
-    else if (this._gate === undefined) this.#connect(socket, attempt);
+    const gate = this._gate;
+    if (error !== undefined || !socket.client._isJoining(attempt)) this.#turnAway(socket, attempt, error);
+    else if (gate === undefined) this.#connect(socket, attempt);
     else {
-      const entered = (): void => {
-        if (client._isJoining(attempt)) this.#connect(socket, attempt);
-        else this.#turnAway(socket, attempt, undefined);
-      };
-      this._gate.enter(socket).then(entered, (refusal: unknown) => this.#turnAway(socket, attempt, refusal));
+      gate.enter(socket).then(
+        () => this.#enter(socket, attempt),
+        (refusal: unknown) => this.#keepOut(socket, attempt, refusal),
+      );
     }
+  }
+
+  /** The gate has let a socket in, whose client may have left meanwhile. */
+  #enter(socket: AnySocket, attempt: JoinAttempt): void {
+    if (socket.client._isJoining(attempt)) this.#connect(socket, attempt);
+    else this.#turnAway(socket, attempt, undefined);
+  }
+
+  /** The gate has refused a socket; one that is only not recovered may begin anew. */
+  #keepOut(socket: AnySocket, attempt: JoinAttempt, refusal: unknown): void {
+    const { client } = socket;
+    if (!(refusal instanceof NotRecovered) || !client._isJoining(attempt)) {
+      this.#turnAway(socket, attempt, refusal);
+      return;
+    }
+    socket._cleanup();
+    this.#admit(this.#createSocket(client, attempt), attempt);
   }
 
   #turnAway(socket: AnySocket, attempt: JoinAttempt, error: unknown): void {

@@ -63,7 +63,8 @@ export interface RecoveryOptions {
 }
 
 /** The options of a server: those of its Engine.IO server among them. Names, units and defaults are socket.io's. */
-export interface ServerOptions extends EngineOptions, Omit<AttachOptions, "path"> {
+export interface ServerOptions
+  extends Omit<EngineOptions, "maxConnections" | "maxConnectionsPerAddress">, Omit<AttachOptions, "path"> {
   /** The beginning of the path of all its requests. Default `/socket.io`. */
   path: string;
   /** Whether the browser's client is served below the path, where the package socket.io-client is installed. Default true. */
@@ -147,8 +148,11 @@ function resolveLimits(given: Partial<ServerLimits>): ServerLimits {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(limits, name)) throw new RangeError(`limits.${name}: there is no such limit`);
     if (value === undefined) continue;
-    if (typeof value !== "number" || !(value >= 0)) {
-      throw new RangeError(`limits.${name} is ${String(value)}: it must be a number of at least 0`);
+    // No event waiting for a listener is a way to live; no connection is none.
+    const mayBeNone = name.startsWith("early") && name !== "earlyEventMs";
+    if (typeof value !== "number" || !(value > 0 || (value === 0 && mayBeNone))) {
+      const least = mayBeNone ? "at least" : "above";
+      throw new RangeError(`limits.${name} is ${String(value)}: it must be a number ${least} 0`);
     }
     limits[name as keyof ServerLimits] = value;
   }

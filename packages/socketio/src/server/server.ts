@@ -123,10 +123,10 @@ export class Server<
     this.#serveClient = serveClient;
     this.#connectTimeout = connectTimeout;
     this.#adapter = adapter ?? (connectionStateRecovery === undefined ? Adapter : SessionAwareAdapter);
-    this._socketHost = createSocketHost(this.opts.limits, this.counts, this.opts.clock);
     this._connectDeadlines = this.#createDeadlines(connectTimeout);
     this._codec = createCodec(parser);
     this.encoder = this._codec.encoder;
+    this._socketHost = createSocketHost(this);
     this._namespaces = new Namespaces(this);
     this.sockets = this.of("/");
     if (first !== undefined && first !== null && !isOptions) this.attach(first);
@@ -278,7 +278,14 @@ export class Server<
   }
 
   #createEngine(given: Partial<ServerOptions>): EngineServer {
-    const engine = new EngineServer(given, this.#handlers());
+    const { connections: maxConnections, connectionsPerAddress: maxConnectionsPerAddress } = this.opts.limits;
+    const limited = { ...given, maxConnections, maxConnectionsPerAddress };
+    const engine = new EngineServer(limited, this.#handlers());
+    const { refused } = this.counts;
+    engine.on("connection_error", ({ context }) => {
+      if (context.name === "TOO_MANY_CONNECTIONS") refused.connections++;
+      else if (context.name === "TOO_MANY_CONNECTIONS_OF_ADDRESS") refused.connectionsPerAddress++;
+    });
     this.#engines.push(engine);
     return engine;
   }

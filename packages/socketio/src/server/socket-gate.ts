@@ -20,7 +20,7 @@ export class NotRecovered extends Error {}
 /** What a socket tells its session. */
 export interface SocketSession {
   /** The application emits an event to the client, behind all that waits for it. */
-  send(packet: BroadcastPacket, flags: BroadcastFlags): void;
+  emit(packet: BroadcastPacket, flags: BroadcastFlags): void;
   /** An event that no listener of the application has; `ack` where the client asked for one. */
   received(args: readonly unknown[], ack: ((...args: unknown[]) => void) | undefined): void;
   /** Everything has left that was sent. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Revision } from "../codec/packet.ts";
-import type { ResolvedEngineOptions } from "../engine-options.ts";
+import type { EngineLimits, ResolvedEngineOptions } from "../engine-options.ts";
 import { ErrorCode, type Refusal } from "./refusal.ts";
 import type { RequestQuery } from "./request-query.ts";
 
@@ -72,6 +72,30 @@ export function checkHandshake(
   if (EIO === "3" && allowEIO3) return 3;
   const protocol = EIO === "3" ? 3 : EIO;
   return { code: ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, context: { protocol } };
+}
+
+/** How many sessions there are, and how many of the address that asks for one more. */
+export interface Occupancy {
+  readonly connections: number;
+  readonly connectionsOfAddress: number;
+}
+
+/** What is wrong with one more session. */
+export function checkOccupancy(
+  { connections, connectionsOfAddress }: Occupancy,
+  { maxConnections, maxConnectionsPerAddress }: EngineLimits,
+): Refusal | undefined {
+  if (connections >= maxConnections) {
+    const message = "There are as many connections as the server takes.";
+    const context = { name: "TOO_MANY_CONNECTIONS", maxConnections };
+    return { code: ErrorCode.BAD_REQUEST, status: 503, message, context };
+  }
+  if (connectionsOfAddress >= maxConnectionsPerAddress) {
+    const message = "There are as many connections of this address as the server takes.";
+    const context = { name: "TOO_MANY_CONNECTIONS_OF_ADDRESS", maxConnectionsPerAddress };
+    return { code: ErrorCode.BAD_REQUEST, status: 503, message, context };
+  }
+  return undefined;
 }
 
 /** A bad request, with the name of what is wrong for `connection_error`. */
