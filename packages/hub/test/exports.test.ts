@@ -12,6 +12,7 @@ test("the package exports these names and no others", () => {
     "MemoryBroker",
     "Message",
     "Publication",
+    "RateLimit",
     "SocketFaces",
     "acceptInto",
     "clientFromRequest",

@@ -1,0 +1,20 @@
+import type { DisconnectReason } from "./disconnect-reason.ts";
+import type { Untyped } from "./typed-events.ts";
+
+/** The events of a socket that its client does not send. */
+export interface SocketReservedEventsMap {
+  /** The socket was disconnected. `description` is the error behind it, where there is one. */
+  disconnect: (reason: DisconnectReason, description?: Untyped) => void;
+  /** The socket is being disconnected, and is still in its rooms. */
+  disconnecting: (reason: DisconnectReason, description?: Untyped) => void;
+  /** A middleware of `use()` refused an event, or what the client sent could not be read. */
+  error: (err: Error) => void;
+}
+
+/** Events of a socket beside those of the package socket.io. An application may have events of these names itself. */
+export interface SocketOwnEventsMap {
+  /** All that was sent has left, after `writable` was false. */
+  drain: () => void;
+  /** `expiresAt` has passed. Unless a listener sets a later one, the connection is closed. */
+  expired: () => void;
+}
