@@ -13,3 +13,13 @@ export type DisconnectReason =
   | "server namespace disconnect"
   | "forced server close"
   | "server shutting down";
+
+/** After these the client may come back, where connection states are recovered. */
+export const recoverableReasons: ReadonlySet<DisconnectReason> = new Set([
+  "transport error",
+  "transport close",
+  "forced close",
+  "ping timeout",
+  "server shutting down",
+  "forced server close",
+]);

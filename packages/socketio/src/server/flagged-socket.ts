@@ -39,7 +39,7 @@ function becomeLike(socket: object): void {
   for (let holder = socket; holder !== Object.prototype; holder = Object.getPrototypeOf(holder) as object) {
     if (holder === emitter) continue;
     for (const name of Reflect.ownKeys(holder)) {
-      if (!Object.hasOwn(emitter, name)) forward(prototype, name);
+      if (!Object.hasOwn(emitter, name) && !Object.hasOwn(prototype, name)) forward(prototype, name);
     }
   }
 }

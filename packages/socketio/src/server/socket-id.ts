@@ -1,4 +1,5 @@
 import type { SocketId } from "../adapter/broadcast-options.ts";
+import type { PrivateSessionId } from "../adapter/session.ts";
 import { createSessionId } from "../engine/session-id.ts";
 import type { EngineSession } from "../engine/session.ts";
 
@@ -6,4 +7,9 @@ import type { EngineSession } from "../engine/session.ts";
 export function createSocketId(namespace: string, { id, protocol }: EngineSession): SocketId {
   if (protocol === 4) return createSessionId();
   return namespace === "/" ? id : `${namespace}#${id}`;
+}
+
+/** The secret with which a client gets its socket back. Adapters see whose it is, for the socket's id is in it. */
+export function createPrivateId(id: SocketId): PrivateSessionId {
+  return `${id}.${createSessionId()}`;
 }

@@ -1,12 +1,11 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Adapter, Room, Session, SocketId } from "../adapter/adapter.ts";
-import { createSessionId } from "../engine/session-id.ts";
 import type { EngineSession } from "../engine/session.ts";
 import { SocketIoError } from "../error.ts";
 import { type Packet, PacketType } from "../parser/packet.ts";
 import type { Client } from "./client.ts";
-import type { DisconnectReason } from "./disconnect-reason.ts";
+import { type DisconnectReason, recoverableReasons } from "./disconnect-reason.ts";
 import { createHandshake, type Handshake } from "./handshake.ts";
 import { type Event, type EventMiddleware, IncomingEvents } from "./incoming-events.ts";
 import type { Namespace } from "./namespace.ts";
@@ -18,7 +17,7 @@ import type { SocketOwnEventsMap, SocketReservedEventsMap } from "./socket-event
 import { SocketExpiry } from "./socket-expiry.ts";
 import type { SocketSession } from "./socket-gate.ts";
 import type { SocketHost } from "./socket-host.ts";
-import { createSocketId } from "./socket-id.ts";
+import { createPrivateId, createSocketId } from "./socket-id.ts";
 import { throwLater } from "./throw-later.ts";
 import type {
   AnyListener,
@@ -31,16 +30,6 @@ import type {
 
 /** A socket of whatever events. */
 export type AnySocket = Socket;
-
-/** After these the client may come back, where connection states are recovered. */
-const recoverableReasons: ReadonlySet<DisconnectReason> = new Set<DisconnectReason>([
-  "transport error",
-  "transport close",
-  "forced close",
-  "ping timeout",
-  "server shutting down",
-  "forced server close",
-]);
 
 /**
  * One client in one namespace: what it sends are events of the socket, and what is emitted goes to it.
@@ -95,15 +84,10 @@ export class Socket<
     this.#missed = previousSession;
     this.#data = previousSession?.data as SocketData | undefined;
     this.id = previousSession?.sid ?? createSocketId(nsp.name, client.conn);
-    if (previousSession !== undefined) {
-      this._pid = previousSession.pid;
-      void this.#adapter.addAll(this.id, new Set(previousSession.rooms));
-    } else {
-      // That the id is in it shows adapters whose secret it is.
-      const isRecoverable = nsp.server.opts.connectionStateRecovery !== undefined;
-      this._pid = isRecoverable ? `${this.id}.${createSessionId()}` : undefined;
-    }
+    const isRecoverable = nsp.server.opts.connectionStateRecovery !== undefined;
+    this._pid = previousSession?.pid ?? (isRecoverable ? createPrivateId(this.id) : undefined);
     this._outgoing = new OutgoingEvents(this, this._pid !== undefined);
+    if (previousSession !== undefined) void this.#adapter.addAll(this.id, new Set(previousSession.rooms));
   }
 
   /** For the application's own use. Other servers see it in `fetchSockets()`, and it is restored with a recovered socket. */
@@ -191,9 +175,8 @@ export class Socket<
   /** Disconnects the socket; with `close` the connection, and so the client's sockets in other namespaces too. */
   disconnect(close = false): this {
     if (!this.connected) return this;
-    if (close) {
-      this.client._disconnect();
-    } else {
+    if (close) this.client._disconnect();
+    else {
       this.client._packet({ type: PacketType.DISCONNECT, nsp: this.nsp.name });
       this._onclose("server namespace disconnect");
     }
