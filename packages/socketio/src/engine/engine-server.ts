@@ -3,6 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 import type { Duplex } from "node:stream";
 import { DeadlineQueue } from "@sluice/hub";
 import { acceptWebSocket, allowsOrigin, type Limits, type WebSocketConnection } from "@sluice/websocket";
+import { runInTurn } from "../run-in-turn.ts";
 import { attachEngine, type AttachableServer, type AttachOptions } from "./attach.ts";
 import type { Revision } from "./codec/packet.ts";
 import type { EngineEvents } from "./engine-events.ts";
@@ -21,7 +22,7 @@ import {
 import { askApplication } from "./http/ask-application.ts";
 import { serializeCookie } from "./http/cookie.ts";
 import { createCors } from "./http/cors.ts";
-import { type Middleware, runMiddlewares } from "./http/middleware.ts";
+import type { Middleware } from "./http/middleware.ts";
 import { ErrorCode, errorMessages, type Refusal, refuse } from "./http/refusal.ts";
 import { queryFromUrl } from "./http/request-query.ts";
 import { createUpgradeResponse, headersForUpgrade } from "./http/upgrade-response.ts";
@@ -127,10 +128,14 @@ export class EngineServer extends EventEmitter<EngineEvents> {
   #arrive(arrival: Arrival): void {
     const { request, response } = arrival;
     if (this.#middlewares.length === 0) return this.#route(arrival);
-    runMiddlewares(this.#middlewares, request, response, (error) => {
-      if (error === undefined) this.#route(arrival);
-      else this.#refuse(arrival, bad("MIDDLEWARE_FAILURE", { error }));
-    });
+    runInTurn(
+      this.#middlewares,
+      (middleware, next) => middleware(request, response, next),
+      (error) => {
+        if (error === undefined) this.#route(arrival);
+        else this.#refuse(arrival, bad("MIDDLEWARE_FAILURE", { error }));
+      },
+    );
   }
 
   #route(arrival: Arrival): void {

@@ -5,7 +5,10 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { AttachableServer } from "../engine/attach.ts";
+import { type CorsOptions, type CorsOptionsDelegate, createCors } from "../engine/http/cors.ts";
+import type { Middleware } from "../engine/http/middleware.ts";
 import { acceptedCoding } from "../engine/polling/accepted-coding.ts";
+import { runInTurn } from "../run-in-turn.ts";
 
 /** The files of the client for browsers, and their maps. */
 const fileName = /^socket\.io(?:\.msgpack|\.esm)?(?:\.min)?\.js(?:\.map)?$/;
@@ -23,14 +26,31 @@ interface ClientFile {
 /** What was read, by the name of the file. */
 const files = new Map<string, Promise<ClientFile | undefined>>();
 
-/** Answers requests for the browser's client below a path, before all listeners that the server has so far. */
-export function serveClientFiles(server: AttachableServer, path: string): void {
+/**
+ * Answers requests for the browser's client below a path, before all listeners that the server has so far. Pages of other
+ * origins may have it where `cors` allows them.
+ */
+export function serveClientFiles(
+  server: AttachableServer,
+  path: string,
+  cors: CorsOptions | CorsOptionsDelegate | undefined,
+): void {
+  const before: Middleware[] = cors === undefined ? [] : [createCors(cors)];
   const others = server.listeners("request") as RequestListener[];
   server.removeAllListeners("request");
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const name = nameIn(request.url ?? "", path);
     if (name === undefined) for (const other of others) other.call(server, request, response as never);
-    else void serve(name, request, response);
+    else {
+      runInTurn(
+        before,
+        (middleware, next) => middleware(request, response, next),
+        (error) => {
+          if (error === undefined) void serve(name, request, response);
+          else response.writeHead(400).end();
+        },
+      );
+    }
   });
 }
 

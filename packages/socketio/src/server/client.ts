@@ -20,7 +20,7 @@ import {
 import type { ExtendedError } from "./namespace.ts";
 import type { AnyServer } from "./server.ts";
 import type { AnySocket } from "./socket.ts";
-import { throwLater } from "./throw-later.ts";
+import { guard, throwLater } from "./throw-later.ts";
 
 /** A client's wish to join a namespace. A later one for the same namespace takes its place. */
 export interface JoinAttempt {
@@ -144,13 +144,17 @@ export class Client {
 
   /** What came cannot be read. */
   _onunreadable(cause: unknown): void {
-    if (cause instanceof SocketIoError) this._fail(cause);
-    else this._fail(new SocketIoError("packet_invalid", "a message cannot be decoded", { cause }));
+    const isKnown = cause instanceof SocketIoError;
+    const error = isKnown
+      ? cause
+      : new SocketIoError("packet_invalid", "a message cannot be decoded", { cause });
+    for (const socket of socketsOf(this.#sockets)) guard(() => socket._onerror(error));
+    this._fail(error);
   }
 
   /** All that was sent has left. */
   _ondrain(): void {
-    for (const socket of socketsOf(this.#sockets)) socket._ondrain();
+    for (const socket of socketsOf(this.#sockets)) guard(() => socket._ondrain());
   }
 
   /** The connection has ended. */
@@ -246,12 +250,6 @@ export class Client {
     this.#reader.destroy();
     const sockets = socketsOf(this.#sockets);
     this.#sockets = undefined;
-    for (const socket of sockets) {
-      try {
-        socket._onclose(reason, description);
-      } catch (error) {
-        throwLater(error);
-      }
-    }
+    for (const socket of sockets) guard(() => socket._onclose(reason, description));
   }
 }

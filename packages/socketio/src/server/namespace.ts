@@ -1,9 +1,9 @@
 import type { Adapter, Session } from "../adapter/adapter.ts";
 import type { SocketId } from "../adapter/broadcast-options.ts";
+import { runInTurn } from "../run-in-turn.ts";
 import { Audience, type Everybody } from "./audience.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import type { Client, JoinAttempt } from "./client.ts";
-import { runInTurn } from "./run-in-turn.ts";
 import type { Server } from "./server.ts";
 import { createAdapter } from "./server-options.ts";
 import { serverSideEmit, serverSideEmitWithAck } from "./server-side-emit.ts";

@@ -1,3 +1,4 @@
+import { runInTurn } from "../run-in-turn.ts";
 import { type AnyNamespace, Namespace } from "./namespace.ts";
 import { ParentNamespace } from "./parent-namespace.ts";
 import type { AnyServer } from "./server.ts";
@@ -68,11 +69,8 @@ export class Namespaces {
         found(known);
         return;
       }
-      let decided = false;
-      family.decide(name, auth, (error, allowed) => {
-        if (decided) return;
-        decided = true;
-        if ((error !== null && error !== undefined) || !allowed) ask(index + 1);
+      askFamily(family, name, auth, (isAllowed) => {
+        if (!isAllowed) ask(index + 1);
         else found(this.byName.get(name) ?? this.#createChild(family, name));
       });
     };
@@ -96,4 +94,23 @@ export class Namespaces {
     this.byName.set(namespace.name, namespace);
     this.#server._onNamespace(namespace);
   }
+}
+
+/** Asks a family whether a name is one of its own. One that fails has denied it. */
+function askFamily(
+  { decide }: Family,
+  name: string,
+  auth: Record<string, unknown>,
+  answered: (isAllowed: boolean) => void,
+): void {
+  let allowed = false;
+  runInTurn(
+    [decide],
+    (each, next) =>
+      each(name, auth, (error, isAllowed) => {
+        allowed = isAllowed;
+        next(error);
+      }),
+    (error) => answered(error === undefined && allowed),
+  );
 }

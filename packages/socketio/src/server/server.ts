@@ -26,6 +26,7 @@ import {
 import type { SocketGate } from "./socket-gate.ts";
 import { createSocketHost, type SocketHost } from "./socket-host.ts";
 import type { Socket } from "./socket.ts";
+import { guard } from "./throw-later.ts";
 import type {
   AllButLast,
   DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
@@ -95,6 +96,7 @@ export class Server<
   _connectDeadlines: DeadlineQueue<Client>;
   readonly #given: Partial<ServerOptions>;
   readonly #engines: EngineServer[] = [];
+  readonly #attached = new Set<AttachableServer>();
   #adapter: AdapterConstructor;
   #path: string;
   #serveClient: boolean;
@@ -204,8 +206,9 @@ export class Server<
     const path = options.path === undefined ? this.#path : resolvePath(options.path);
     const engine = Object.keys(options).length === 0 ? this.engine : this.#createEngine(given);
     engine.attach(target, { ...given, path });
-    if (options.serveClient ?? this.#serveClient) serveClientFiles(target, path);
+    if (options.serveClient ?? this.#serveClient) serveClientFiles(target, path, engine.opts.cors);
     this.httpServer = target;
+    this.#attached.add(target);
     if (port !== undefined) target.listen(port);
     return this;
   }
@@ -221,21 +224,24 @@ export class Server<
     const found: unknown =
       typeof name === "string" ? this._namespaces.named(name) : this._namespaces.matching(name);
     const namespace = found as Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
-    if (listener !== undefined) namespace.on("connection", listener);
+    if (listener !== undefined) namespace.on("connect", listener);
     return namespace;
   }
 
-  /** Disconnects all sockets, and closes the HTTP server. Resolves, and calls back, when that has no connections any more. */
+  /**
+   * Disconnects all sockets, and closes the HTTP servers. Resolves, and calls back, when those have no connections any more;
+   * with an error where one was not listening.
+   */
   async close(closed?: (error?: Error) => void): Promise<void> {
     const closing: unknown[] = [];
     for (const { sockets, adapter } of this._nsps.values()) {
-      for (const socket of sockets.values()) socket._onclose("server shutting down");
+      for (const socket of sockets.values()) guard(() => socket._onclose("server shutting down"));
       closing.push(adapter.close());
     }
     await Promise.allSettled(closing);
     for (const engine of this.#engines) engine.close();
-    const error = await closeHttp(this.httpServer);
-    closed?.(error);
+    const errors = await Promise.all([...this.#attached].map(closeHttp));
+    closed?.(errors.find((error) => error !== undefined));
   }
 
   /** Adds a middleware for each socket that wants to connect to `/`. */
@@ -324,10 +330,9 @@ function createEmptyServer(): AttachableServer {
   return createServer((_request, response) => response.writeHead(404).end());
 }
 
-function closeHttp(server: AttachableServer | undefined): Promise<Error | undefined> {
+function closeHttp(server: AttachableServer): Promise<Error | undefined> {
   return new Promise((resolve) => {
-    if (server === undefined) resolve(undefined);
-    else server.close(resolve);
+    server.close(resolve);
   });
 }
 

@@ -4,3 +4,12 @@ export function throwLater(error: unknown): void {
     throw error;
   });
 }
+
+/** Calls listeners of the application, and has no part in what they throw: others are waiting. */
+export function guard(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    throwLater(error);
+  }
+}
