@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { compileProtos } from "@sluice/rpc";
-import { startChromium, startFaultProxy } from "@sluice/testkit";
+import { type ScriptPage, startChromium, startFaultProxy, startScriptPage } from "@sluice/testkit";
 import { build } from "esbuild";
 import type { UploadFindings } from "./browser/page.ts";
 import { chatProtoPath, startChatServer } from "./support/chat-server.ts";
 import { startEchoGateway, startGateway } from "./support/gateway.ts";
-import { settled } from "./support/settled.ts";
+import { steadyCount } from "./support/steady-count.ts";
 
 type Chromium = Awaited<ReturnType<typeof startChromium>>;
 type Tab = Awaited<ReturnType<Chromium["newPage"]>>;
 
 /** Serves an empty page with the script. */
-async function startPage(): Promise<{ server: Server; origin: string }> {
+async function startPage(): Promise<ScriptPage> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("browser/page.ts", import.meta.url))],
     bundle: true,
@@ -27,15 +27,7 @@ async function startPage(): Promise<{ server: Server; origin: string }> {
     conditions: ["@sluice/source"],
     logLevel: "error",
   });
-  const script = outputFiles[0]?.text ?? "";
-  const server = createServer((request, response) => {
-    const isScript = request.url === "/page.js";
-    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-    response.end(isScript ? script : '<!doctype html><meta charset="utf-8"><script src="page.js"></script>');
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return startScriptPage(outputFiles[0]?.text ?? "");
 }
 
 /** Memory of this process, where server and gateway are, in MiB. */
@@ -45,7 +37,7 @@ function mebibytes(): number {
 }
 
 describe("in Chromium", () => {
-  let page: Awaited<ReturnType<typeof startPage>>;
+  let page: ScriptPage;
   let chat: Awaited<ReturnType<typeof startChatServer>>;
   let sluice: Awaited<ReturnType<typeof startEchoGateway>>;
   let chromium: Chromium;
@@ -60,7 +52,7 @@ describe("in Chromium", () => {
     await chromium.close();
     await sluice.close();
     chat.close();
-    page.server.close();
+    page.close();
   });
 
   /** A window of its own, in which `page` is. */
@@ -130,7 +122,7 @@ describe("in Chromium", () => {
     const ahead: number[] = [];
     const memory: number[] = [];
     for (let read = 1; read < 1000; read += 200) {
-      ahead.push((await settled(() => record.sent)) - read);
+      ahead.push((await steadyCount(() => record.sent)) - read);
       memory.push(mebibytes());
       await tab.evaluate(`download.read(200)`);
     }
@@ -142,7 +134,7 @@ describe("in Chromium", () => {
 
     const idle = mebibytes();
     await tab.evaluate(`page.push().then((upload) => { window.upload = upload; })`);
-    const asked = await settled(() => tab.evaluate<number>(`upload.asked()`));
+    const asked = await steadyCount(() => tab.evaluate<number>(`upload.asked()`));
     context.diagnostic(`up: ${asked} messages of 16 KiB were asked for; ${idle}, then ${mebibytes()} MiB`);
     assert.ok(asked < 400, `${asked} messages were asked for`);
     await tab.evaluate(`upload.stop()`);

@@ -19,7 +19,7 @@ import { createTransport, type MultiplexTransport, type TransportOptions } from 
 import type { ConnectionState } from "../src/index.ts";
 import { Echo } from "./generated/echo_pb.ts";
 import { startEchoGateway, startGateway } from "./support/gateway.ts";
-import { settled } from "./support/settled.ts";
+import { steadyCount } from "./support/steady-count.ts";
 
 let sluice: Awaited<ReturnType<typeof startEchoGateway>>;
 const transports: MultiplexTransport[] = [];
@@ -127,11 +127,11 @@ describe("back-pressure", () => {
     await reader.next();
     const record = calls.records.at(-1);
     assert.ok(record !== undefined);
-    const first = await settled(() => record.sent);
+    const first = await steadyCount(() => record.sent);
     context.diagnostic(`one message read, ${first} written (${(first * 16_384) >> 10} KiB)`);
     assert.ok(first < 200, `${first} messages were written for one that was read`);
     for (let read = 1; read < 500; read++) await reader.next();
-    const second = await settled(() => record.sent);
+    const second = await steadyCount(() => record.sent);
     context.diagnostic(`500 messages read, ${second} written`);
     assert.ok(second >= 500 && second < 700, `${second} messages were written`);
     controller.abort();
@@ -153,7 +153,7 @@ describe("back-pressure", () => {
     const replies = client.converse(endless(), { signal: controller.signal });
     const reader = replies[Symbol.asyncIterator]();
     await reader.next();
-    const count = await settled(() => asked);
+    const count = await steadyCount(() => asked);
     context.diagnostic(`one answer read, ${count} requests made (${(count * 16_000) >> 10} KiB)`);
     assert.ok(count < 300, `${count} requests were asked for`);
     controller.abort();

@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { startChromium } from "@sluice/testkit";
+import { type ScriptPage, startChromium, startScriptPage } from "@sluice/testkit";
 import { build } from "esbuild";
 import type { ConnectFindings, GrpcWebFindings } from "./browser/page.ts";
 import { echoSchema, startTestGateway, type TestGateway } from "./support.ts";
 
 /** Serves an empty page with the script on an origin of its own. */
-async function startPage(): Promise<{ server: Server; origin: string }> {
+async function startPage(): Promise<ScriptPage> {
   const bundle = await build({
     entryPoints: [fileURLToPath(new URL("browser/page.ts", import.meta.url))],
     bundle: true,
@@ -21,21 +18,13 @@ async function startPage(): Promise<{ server: Server; origin: string }> {
     platform: "browser",
     logLevel: "error",
   });
-  const script = bundle.outputFiles[0]?.text ?? "";
-  const server = createServer((request, response) => {
-    const isScript = request.url === "/page.js";
-    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-    response.end(isScript ? script : '<!doctype html><meta charset="utf-8"><script src="page.js"></script>');
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return startScriptPage(bundle.outputFiles[0]?.text ?? "");
 }
 
 describe("in Chromium, from a page of another origin,", () => {
   let sluice: TestGateway;
   let chromium: Awaited<ReturnType<typeof startChromium>>;
-  let page: Awaited<ReturnType<typeof startPage>>;
+  let page: ScriptPage;
   let options: string;
   let evaluate: <Result>(expression: string) => Promise<Result>;
 
@@ -53,7 +42,7 @@ describe("in Chromium, from a page of another origin,", () => {
   });
   after(async () => {
     await chromium.close();
-    page.server.close();
+    page.close();
     await sluice.close();
   });
 

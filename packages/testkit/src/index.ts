@@ -9,4 +9,5 @@ export {
 export { ServerHealth, type ServingState } from "./echo/health-service.ts";
 export { startFaultProxy, type Fault, type FaultProxy } from "./fault-proxy.ts";
 export { startChromium } from "./chromium.ts";
+export { type ScriptPage, startScriptPage } from "./script-page.ts";
 export { brokerSuite, type BrokerSuiteOptions } from "./broker-suite/broker-suite.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 /** Resolves with a number when it has not changed for a while. */
-export async function settled(count: () => number | Promise<number>): Promise<number> {
+export async function steadyCount(count: () => number | Promise<number>): Promise<number> {
   for (let last = -1; ;) {
     const now = await count();
     if (now === last) return now;
