@@ -191,7 +191,7 @@ describe("a session", () => {
     await client.post("6\x1e1");
     assert.deepEqual(seen, [
       ["packet", { type: "message", data: "a" }],
-      ["create", { type: "message", data: "a" }],
+      ["create", { type: "message", data: "a", options: { compress: true } }],
       ["message", "a"],
       "drain",
       ["packet", { type: "noop", data: "" }],

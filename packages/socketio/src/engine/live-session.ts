@@ -298,14 +298,14 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
 
   #add(message: MessageData | EngineMessage, compress: boolean): boolean {
     const data = message instanceof EngineMessage ? message.data : message;
-    this.#events?.emit("packetCreate", { type: "message", data });
+    this.#events?.emit("packetCreate", { type: "message", data, options: { compress } });
     if (writeMessage(this.#state, message, compress)) return true;
     this.#wantsDrain = true;
     return false;
   }
 
   #sendPacket(type: PacketType, data: MessageData): void {
-    this.#events?.emit("packetCreate", { type: nameOfPacketType(type), data });
+    this.#events?.emit("packetCreate", { type: nameOfPacketType(type), data, options: { compress: true } });
     writePacket(this.#state, { type, data });
   }
 

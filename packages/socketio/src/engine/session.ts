@@ -26,6 +26,8 @@ export interface PacketEvent {
   readonly type: PacketName;
   /** Empty where there is none. */
   readonly data: MessageData;
+  /** Whether it may be compressed, where it is sent. */
+  readonly options?: { readonly compress: boolean };
 }
 
 /** The events of a session. They cost something only where somebody listens. */
