@@ -53,6 +53,9 @@ export {
 } from "./server/namespace.ts";
 export type { ParentNspNameMatchFn } from "./server/namespaces.ts";
 export { Socket } from "./server/socket.ts";
+export type { Event, EventMiddleware } from "./server/incoming-events.ts";
+export type { PendingAcks } from "./server/pending-acks.ts";
+export type { SocketOwnEventsMap, SocketReservedEventsMap } from "./server/socket-events.ts";
 export type { Handshake } from "./server/handshake.ts";
 export type { DisconnectReason } from "./server/disconnect-reason.ts";
 export type { CustomParser, PacketDecoder, PacketEncoder } from "./server/custom-parser.ts";
