@@ -105,6 +105,7 @@ export class SessionAwareAdapter extends Adapter {
   }
 
   override restoreSession(pid: PrivateSessionId, offset: string | undefined): Session | undefined {
+    this.#endConnectionOf(pid);
     const kept = this.#sessions.get(pid);
     if (kept === undefined) return undefined;
     this.#forget(kept);
@@ -120,6 +121,13 @@ export class SessionAwareAdapter extends Adapter {
     membership.resent = { at: this.#clock.now(), behind };
     this.#memberships.set(sid, membership);
     return { sid, pid, rooms, data, missedPackets: [], missedMessages };
+  }
+
+  /** A client often knows before the server that its connection is lost. */
+  #endConnectionOf(pid: PrivateSessionId): void {
+    const [sid = ""] = pid.split(".");
+    const socket = this.nsp.sockets.get(sid);
+    if (socket?._pid === pid) socket.conn.close(true);
   }
 
   /** The number of a packet up to which all that was for a socket, which is lost now, has arrived. */
