@@ -82,7 +82,7 @@ export class SessionAwareAdapter extends Adapter {
       return super.broadcast(given, options);
     }
     // Nobody is there, and nobody can return.
-    if (this.nsp.sockets.size === 0 && this.#sessions.size === 0) return undefined;
+    if (this.#memberships.size === 0 && this.#sessions.size === 0) return undefined;
     given.data.push(this.#log.offsetOf(this.#log.last + 1));
     const messages = this.nsp.server.encoder.encode(packet);
     const { rooms, except = none } = options;
@@ -114,13 +114,19 @@ export class SessionAwareAdapter extends Adapter {
     if (received === undefined) return undefined;
     const behind = Math.max(received, arrived);
     if (behind < this.#log.start) return undefined;
-    const missedMessages: KeptPacket["messages"][] = [];
-    for (const [number, packet] of this.#log.after(behind)) {
-      if (wasFor(membership.rooms, number, packet)) missedMessages.push(packet.messages);
-    }
-    membership.resent = { at: this.#clock.now(), behind };
     this.#memberships.set(sid, membership);
+    const missedMessages = this.#missed(kept, behind);
     return { sid, pid, rooms, data, missedPackets: [], missedMessages };
+  }
+
+  /** What a socket has missed, up to when it is sent: middlewares may have taken their time. */
+  *#missed({ sid, membership }: KeptSession, behind: number): Generator<KeptPacket["messages"]> {
+    membership.resent = { at: this.#clock.now(), behind };
+    // Some of it was forgotten meanwhile: the client is to come back, and not to be recovered.
+    if (behind < this.#log.start) this.nsp.sockets.get(sid)?.conn.close(true);
+    for (const [number, packet] of this.#log.after(behind)) {
+      if (wasFor(membership.rooms, number, packet)) yield packet.messages;
+    }
   }
 
   /** A client often knows before the server that its connection is lost. */
@@ -141,8 +147,10 @@ export class SessionAwareAdapter extends Adapter {
   get #inDoubtMs(): number {
     // A pong proves that all before its ping has arrived. The last one came at most a ping and two waits before the end,
     // and at most one wait behind its ping.
-    const { pingInterval, pingTimeout } = this.nsp.server.engine.opts;
-    return pingInterval + 3 * pingTimeout;
+    return Math.max(
+      ...this.nsp.server._engines.map(({ opts }) => opts.pingInterval + 3 * opts.pingTimeout),
+      0,
+    );
   }
 
   #forget(session: KeptSession): void {

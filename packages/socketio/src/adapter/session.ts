@@ -15,6 +15,6 @@ export interface SessionToPersist {
 export interface Session extends SessionToPersist {
   /** The arguments of each event that was missed, the event's name first, in order. */
   missedPackets: unknown[][];
-  /** Beside these, packets as the messages that they are: sent as they are, in order. */
-  missedMessages?: readonly (readonly (string | Uint8Array)[])[];
+  /** Behind these, packets as the messages that they are, in order. Looked at when they are sent. */
+  missedMessages?: Iterable<readonly (string | Uint8Array)[]>;
 }

@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 /** Stands for the set of a key that holds this key and nothing else. */
 const itself: Set<string> = new Set();
 
@@ -52,6 +54,11 @@ export class SetsByKey extends Map<string, Set<string>> {
   membersOf(key: string): ReadonlySet<string> {
     const set = super.get(key);
     return set === itself ? new Set([key]) : (set ?? none);
+  }
+
+  /** As console.log shows it. */
+  [inspect.custom](): Map<string, Set<string>> {
+    return new Map(this);
   }
 
   #unfold(key: string): Set<string> {

@@ -7,6 +7,7 @@ import type { AttachableServer } from "../engine/attach.ts";
 import { EngineServer } from "../engine/engine-server.ts";
 import type { EngineSession, SessionHandlers } from "../engine/session.ts";
 import { SocketIoError } from "../error.ts";
+import { createHubGate } from "../hub/hub-gate.ts";
 import { Audience, type Everybody } from "./audience.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import { Client } from "./client.ts";
@@ -120,11 +121,14 @@ export class Server<
     const isOptions = typeof first === "object" && first !== null && !("listen" in first);
     this.#given = isOptions ? first : second;
     this.opts = resolveServerOptions(this.#given);
-    const { path, serveClient, connectTimeout, parser, adapter, connectionStateRecovery } = this.opts;
+    const { path, serveClient, connectTimeout, parser, adapter, connectionStateRecovery, hub } = this.opts;
     this.#path = path;
     this.#serveClient = serveClient;
     this.#connectTimeout = connectTimeout;
-    this.#adapter = adapter ?? (connectionStateRecovery === undefined ? Adapter : SessionAwareAdapter);
+    const gate = hub === undefined ? undefined : createHubGate(hub);
+    this._gate = gate;
+    if (gate !== undefined) this.#adapter = (nsp: AnyNamespace) => gate.createAdapter(nsp);
+    else this.#adapter = adapter ?? (connectionStateRecovery === undefined ? Adapter : SessionAwareAdapter);
     this._connectDeadlines = this.#createDeadlines(connectTimeout);
     this._codec = createCodec(parser);
     this.encoder = this._codec.encoder;
@@ -139,6 +143,11 @@ export class Server<
     const last = this.#engines.at(-1);
     if (last !== undefined) return last;
     return this.#createEngine(this.#given);
+  }
+
+  /** All Engine.IO servers that have clients of this one. */
+  get _engines(): readonly EngineServer[] {
+    return this.#engines;
   }
 
   /** Whether the browser's client is served where the server is attached. */
