@@ -40,8 +40,8 @@ export interface Link<Frame = unknown> {
    */
   dropped(drop: Drop): void;
   /**
-   * The session is in a room from now on or about to be, or is not any more; for wires that show clients their rooms. It
-   * is not told of rooms that the session was in before this link, nor of those that it leaves because it is over.
+   * The session is in a room from now on, or is not any more; for wires that show clients their rooms. It is not told of
+   * rooms that the session was in before this link, nor of those that it leaves because it is over.
    */
   roomChanged?(room: string, isIn: boolean): void;
   /** Bytes that wait for the client in this process. */

@@ -2,6 +2,7 @@ import type { AttachRequest, AttachResult, ClientRequest, Loss, ResumeRequest } 
 import { BoundedState } from "./bounded-state.ts";
 import { CloseCode, validateClose } from "./close-code.ts";
 import type { Core } from "./core.ts";
+import { Delivery } from "./delivery.ts";
 import type { Link } from "./face.ts";
 import type { Disconnection } from "./handlers.ts";
 import type { Identity } from "./identity.ts";
@@ -132,10 +133,10 @@ export class LiveSession implements Session {
     return this.#phase.phase === "closed" ? this.#phase.disconnection : undefined;
   }
 
-  send(data: string | Uint8Array | Message): boolean {
+  send(data: string | Uint8Array | Delivery): boolean {
     if (this.isClosed) return false;
     this.#core.tally.delivered++;
-    if (this.sender.deliver(Message.from(data))) return true;
+    if (this.sender.deliver(data instanceof Delivery ? data : Message.from(data))) return true;
     this.sender.askForDrain();
     return false;
   }
@@ -175,6 +176,10 @@ export class LiveSession implements Session {
   /** It is in a room, or about to be. */
   addRoom(room: string): void {
     (this.#rooms ??= new Set()).add(room);
+  }
+
+  /** It is in a room. */
+  joined(room: string): void {
     this.attachment?.link.roomChanged?.(room, true);
   }
 

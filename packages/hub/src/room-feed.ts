@@ -72,9 +72,26 @@ export class RoomFeed implements Position {
     return this.#offset;
   }
 
-  /** Subscribes, and finds out where the room is. Rejects with the broker's error. */
-  async start(): Promise<void> {
-    await this.#core.broker.subscribe(this.#room);
+  /** Whether it knows where the room is, and follows it. */
+  get isFollowing(): boolean {
+    return this.#state.kind === "live" || this.#state.kind === "filling";
+  }
+
+  /** Whether something is given out now. */
+  get isDelivering(): boolean {
+    return this.#isDelivering;
+  }
+
+  /** Subscribes, and finds out where the room is; at once where the broker can. Rejects with the broker's error. */
+  start(): Promise<void> | undefined {
+    const subscribed = this.#core.broker.subscribe(this.#room);
+    if (subscribed !== undefined || this.#hasHistory) return this.#startLater(subscribed);
+    this.#state = { kind: "live" };
+    return undefined;
+  }
+
+  async #startLater(subscribed: Promise<void> | undefined): Promise<void> {
+    await subscribed;
     const page = this.#hasHistory
       ? await this.#core.broker.history(this.#room, { limit: 0 })
       : { epoch: "", offset: 0 };

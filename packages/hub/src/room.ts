@@ -27,7 +27,7 @@ export class Room implements FeedListener {
   readonly options: RoomOptions;
   readonly #core: Core;
   readonly #feed: RoomFeed;
-  readonly #ready: Promise<void>;
+  readonly #ready: Promise<void> | undefined;
   readonly #members = new Set<LiveSession>();
   /** Members that had from the history what the feed is yet to bring, each with the last offset of that. */
   readonly #ahead = new Map<LiveSession, Position>();
@@ -58,6 +58,9 @@ export class Room implements FeedListener {
     if (this.#isMember(session)) return Promise.resolve(this.#resultAt(this.#feed, true));
     const before = this.#joining.get(session);
     if (before !== undefined) return before.result;
+    // Who is added while members are gone through would be given what was published before.
+    const isAtOnce = since === undefined && this.#feed.isFollowing && !this.#feed.isDelivering;
+    if (isAtOnce) return Promise.resolve(this.#admit(session, this.#feed, true));
     const joining = new Joining((self) => this.#enter(session, self, since));
     this.#joining.set(session, joining);
     return joining.result;
@@ -172,6 +175,7 @@ export class Room implements FeedListener {
     if (position.offset > this.#feed.offset) this.#ahead.set(session, position);
     else this.#members.add(session);
     const result = this.#resultAt(position, recovered);
+    session.joined(this.name);
     this.#tell(session, "joined");
     return result;
   }

@@ -1,6 +1,6 @@
 import type { ClientRequest } from "./attachment.ts";
 import type { Identity } from "./identity.ts";
-import type { Message } from "./message.ts";
+import type { Delivery } from "./delivery.ts";
 import type { Position } from "./publication.ts";
 
 /** Where a session is: being let in, with a link, waiting for its client to return, or over. */
@@ -88,9 +88,9 @@ export interface Session {
 
   /**
    * Sends to the client, after everything that was sent before. Answers whether to go on. After false, it waits or was
-   * dropped; `Hub.onDrain` tells when all has left.
+   * dropped; `Hub.onDrain` tells when all has left. A face may send what is a delivery of its own.
    */
-  send(data: string | Uint8Array | Message): boolean;
+  send(data: string | Uint8Array | Delivery): boolean;
   /**
    * Joins a room. Resolves when each publication from the answer's position on will be delivered; what was recovered is
    * on its way before them. Of a room that it is in already, answers where that is, `recovered`. Rejects with a `HubError`.

@@ -59,7 +59,7 @@ describe("the memory broker", () => {
     assert.deepEqual([broker.size, clock.size], [0, 0]);
     await broker.publish({ room: "kept", message, history: { size: 1, ttlMs: 30_000 } });
     await broker.publish({ room: "key", message, idempotencyKey: "1" });
-    await broker.subscribe("subscribed");
+    broker.subscribe("subscribed");
     await broker.history("subscribed", { limit: 0 });
     await broker.history("asked", { limit: 0 });
     assert.equal(broker.size, 3);
@@ -81,7 +81,7 @@ describe("the memory broker", () => {
       const { publications } = await broker.history(room, { limit: 10 });
       return publications.map(({ offset }) => offset);
     };
-    await broker.subscribe("a");
+    broker.subscribe("a");
     const first = await publish("a");
     await publish("b");
     await publish("a");

@@ -67,8 +67,30 @@ describe("a room", () => {
     assert.deepEqual(told, ["connect 1", "room room 1 joined"]);
   });
 
-  test("is not joined by a session that leaves it, or ends, before it is in", async () => {
+  test("is joined at once where its broker subscribes at once and it keeps no history", async () => {
     const hub = new Hub();
+    const { session, frames } = await connect(hub);
+    const joining = session.join("room");
+    void hub.publish("room", "1");
+    void session.leave("room");
+    void hub.publish("room", "2");
+    assert.deepEqual(frames, ["room#0:1"]);
+    assert.deepEqual(await joining, { room: "room", epoch: "", offset: 0, recovered: true });
+  });
+
+  test("does not give what is given out already to a session that joins meanwhile", async () => {
+    const hub = new Hub();
+    const { session } = await connect(hub);
+    const late = await connect(hub);
+    hub.onSentMessage(() => void late.session.join("room"));
+    await session.join("room");
+    await hub.publish("room", "1");
+    await hub.publish("room", "2");
+    assert.deepEqual(late.frames, ["room#0:2"]);
+  });
+
+  test("is not joined by a session that leaves it, or ends, before it is in", async () => {
+    const hub = new Hub({ rooms: () => ({ history }) });
     const { session, frames } = await connect(hub);
     const joining = session.join("room");
     const leaving = session.leave("room");
@@ -77,7 +99,7 @@ describe("a room", () => {
     const again = session.join("room");
     await again;
     await hub.publish("room", "1");
-    assert.deepEqual(frames, ["room#0:1"]);
+    assert.deepEqual(frames, ["room#1:1"]);
     const other = await connect(hub);
     const late = other.session.join("other");
     other.lose();
@@ -86,7 +108,7 @@ describe("a room", () => {
   });
 
   test("may be left and joined again within one tick", async () => {
-    const hub = new Hub();
+    const hub = new Hub({ rooms: () => ({ history }) });
     const { session, frames } = await connect(hub);
     const first = session.join("room");
     void session.leave("room");
@@ -94,7 +116,7 @@ describe("a room", () => {
     await assert.rejects(first, /left the room/);
     await second;
     await hub.publish("room", "1");
-    assert.deepEqual(frames, ["room#0:1"]);
+    assert.deepEqual(frames, ["room#1:1"]);
     assert.deepEqual([...session.rooms], ["room"]);
   });
 

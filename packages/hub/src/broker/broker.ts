@@ -72,10 +72,10 @@ export interface Broker {
    */
   attach(receiver: BrokerReceiver, interrupted: () => void): void;
   /**
-   * Resolves when publications of the room that are published from now on will be received. Calls for the same room
-   * MUST take effect in the order of their calls, those of `unsubscribe` among them.
+   * Resolves when publications of the room that are published from now on will be received; answers nothing where they are
+   * at once. Calls for the same room MUST take effect in the order of their calls, those of `unsubscribe` among them.
    */
-  subscribe(room: string): Promise<void>;
+  subscribe(room: string): Promise<void> | undefined;
   /** Ends it. */
   unsubscribe(room: string): Promise<void>;
   /**

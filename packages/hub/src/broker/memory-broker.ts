@@ -80,7 +80,7 @@ export class MemoryBroker implements Broker {
     this.#receiver = receiver;
   }
 
-  async subscribe(room: string): Promise<void> {
+  subscribe(room: string): undefined {
     this.#subscribed.add(room);
   }
 
