@@ -67,3 +67,5 @@ export type { BroadcastFlags, BroadcastOptions, Room, SocketId } from "./adapter
 export type { PrivateSessionId, Session, SessionToPersist } from "./adapter/session.ts";
 export { BroadcastOperator } from "./server/broadcast-operator.ts";
 export { RemoteSocket, type SocketDetails } from "./server/remote-socket.ts";
+
+export type { IdentifySocket, SocketHubOptions } from "./hub/hub-options.ts";

@@ -20,6 +20,7 @@ import type { PollingExchange } from "./polling/poll.ts";
 import { type PollingOwner, PollingTransport } from "./polling/polling-transport.ts";
 import type { EngineSession, ReadyState, SessionEvents } from "./session.ts";
 import type { SessionHost } from "./session-host.ts";
+import { pauseReading, resumeReading } from "./session-input.ts";
 import { bufferedBytesOf, isWritable, writeMessage, writePacket } from "./session-output.ts";
 import { onWebSocket, type OnWebSocket, type SessionState, transportOf } from "./session-state.ts";
 import { closeWebSocket } from "./websocket/close-web-socket.ts";
@@ -53,6 +54,8 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
   #state: SessionState;
   #upgraded = false;
   #wantsDrain = false;
+  /** Why it does not read. */
+  #pauses: Set<object> | undefined = undefined;
   #events: EventEmitter<SessionEvents> | undefined;
 
   constructor(host: SessionHost, start: SessionStart) {
@@ -123,18 +126,36 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     this.#end("forced close", error);
   }
 
+  pause(reason: object): void {
+    if (this.readyState !== "open") return;
+    if (this.#pauses === undefined) {
+      this.#pauses = new Set();
+      this.#host.heartbeat.forget(this);
+      pauseReading(this.#state);
+    }
+    this.#pauses.add(reason);
+  }
+
+  resume(reason: object): void {
+    if (this.#pauses?.delete(reason) !== true || this.#pauses.size > 0) return;
+    this.#pauses = undefined;
+    if (this.readyState !== "open") return;
+    this.#host.heartbeat.heard(this);
+    resumeReading(this.#state);
+  }
+
   /** The last packets were not fetched in time. */
   closeOverdue(): void {
     this.#end("forced close");
   }
 
   on<Name extends SessionEvent>(name: Name, listener: Listener<Name>): this {
-    this.#emitter().on(name, listener as never);
+    (this.#events ??= new EventEmitter()).on(name, listener as never);
     return this;
   }
 
   once<Name extends SessionEvent>(name: Name, listener: Listener<Name>): this {
-    this.#emitter().once(name, listener as never);
+    (this.#events ??= new EventEmitter()).once(name, listener as never);
     return this;
   }
 
@@ -182,6 +203,7 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     this.#state = next;
     this.#upgraded = true;
     own(connection, this);
+    if (this.#pauses !== undefined) connection.pause();
     state.transport.end(PacketType.NOOP);
     for (const packet of packets) {
       if (packet.type !== PacketType.CLOSE) writePacket(next, packet);
@@ -279,7 +301,7 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
       this.failed(new SocketIoError("heartbeat_invalid", `in ${rule}`));
       return;
     }
-    this.#host.heartbeat.heard(this);
+    if (this.#pauses === undefined) this.#host.heartbeat.heard(this);
     // A client that pings and never polls would have its pongs pile up.
     if (type === PacketType.PING && this.#mayAdd()) this.#sendPacket(PacketType.PONG, data);
     this.#events?.emit("heartbeat");
@@ -323,10 +345,5 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     }
     this.#host.handlers.close?.(this, reason, cause);
     this.#events?.emit("close", reason, cause);
-  }
-
-  #emitter(): EventEmitter<SessionEvents> {
-    this.#events ??= new EventEmitter<SessionEvents>();
-    return this.#events;
   }
 }

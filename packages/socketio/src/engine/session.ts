@@ -81,6 +81,14 @@ export interface EngineSession {
   /** Ends the session at once with `forced close` because of what is wrong; by WebSocket the client is told. */
   fail(error: SocketIoError): void;
 
+  /**
+   * Stops reading, for a reason that is somebody's; what was read before may still come. Until all reasons are taken back, the
+   * client is not taken for lost because it is silent.
+   */
+  pause(reason: object): void;
+  /** Takes a reason back, and reads on where there is no other. */
+  resume(reason: object): void;
+
   /** Calls a listener each time. */
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): this;
   /** Calls a listener the next time. */

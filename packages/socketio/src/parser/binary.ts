@@ -71,11 +71,13 @@ function isPlaceholder(value: object): value is { readonly num: unknown } {
   return Object.hasOwn(value, MARK) && (value as Record<string, unknown>)[MARK] === true;
 }
 
-function isBinary(value: object): value is ArrayBuffer | ArrayBufferView {
+/** Whether it is bytes: an ArrayBuffer, or a view of one. */
+export function isBinary(value: object): value is ArrayBuffer | ArrayBufferView {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 }
 
-function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
+/** The bytes, not copied. */
+export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);

@@ -58,7 +58,7 @@ export type NamespaceMiddleware<
 > = (
   socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
   next: (error?: ExtendedError) => void,
-) => void;
+) => unknown;
 
 /** A namespace of any types. */
 export type AnyNamespace = Namespace;
@@ -232,6 +232,7 @@ export class Namespace<
   #turnAway(socket: AnySocket, attempt: JoinAttempt, error: unknown): void {
     this.#waiting--;
     socket._cleanup();
+    socket._session?.ended("transport close", undefined);
     if (socket.client._isJoining(attempt)) {
       socket.client._refused(attempt, error instanceof Error ? error : new Error(String(error)));
     }

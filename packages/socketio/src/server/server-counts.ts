@@ -18,6 +18,8 @@ export interface DroppedCounts {
   volatile: number;
   /** From clients, over the bounds on events that came before a listener. */
   early: number;
+  /** For clients that read too slowly, where a room of the hub drops what waits for them. */
+  slow: number;
 }
 
 /** Connections that the server ended since it began, by what was wrong. */
@@ -66,7 +68,7 @@ export function createServerCounts(): ServerCounts {
       unknownNamespace: 0,
       unauthorized: 0,
     },
-    dropped: { volatile: 0, early: 0 },
+    dropped: { volatile: 0, early: 0, slow: 0 },
     ended: { invalid: 0, rate: 0, slow: 0, idle: 0, expired: 0 },
   };
 }

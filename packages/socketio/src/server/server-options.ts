@@ -6,6 +6,7 @@ import {
   resolveEngineOptions,
 } from "../engine/engine-options.ts";
 import type { Adapter } from "../adapter/adapter.ts";
+import type { SocketHubOptions } from "../hub/hub-options.ts";
 import type { CustomParser } from "./custom-parser.ts";
 import type { Untyped } from "./typed-events.ts";
 
@@ -81,8 +82,8 @@ export interface ServerOptions
   cleanupEmptyChildNamespaces: boolean;
   /** Bounds; those not given have their defaults. */
   limits?: Partial<ServerLimits>;
-  /** The hub whose sessions the sockets are. Default: none. */
-  hub?: Hub;
+  /** The hub whose sessions the sockets are, with what it is told of them where that is not all. Default: none. */
+  hub?: Hub | SocketHubOptions;
 }
 
 /** The options with all defaults. */
@@ -96,7 +97,7 @@ export interface ResolvedServerOptions extends ResolvedEngineOptions {
   readonly connectionStateRecovery: Required<RecoveryOptions> | undefined;
   readonly cleanupEmptyChildNamespaces: boolean;
   readonly limits: ServerLimits;
-  readonly hub: Hub | undefined;
+  readonly hub: Hub | SocketHubOptions | undefined;
 }
 
 /** Timers of Node wait no longer, in milliseconds. */
@@ -106,6 +107,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export function resolveServerOptions(given: Partial<ServerOptions>): ResolvedServerOptions {
   const connectTimeout = given.connectTimeout ?? 45_000;
   checkTime("connectTimeout", connectTimeout);
+  if (given.hub !== undefined && given.adapter !== undefined) {
+    throw new RangeError("hub and adapter are both given: rooms are the hub's, and its broker carries them");
+  }
   return {
     ...resolveEngineOptions(given),
     path: resolvePath(given.path ?? "/socket.io"),

@@ -50,6 +50,9 @@ export class PollingTransport {
   /** The answer of the POST whose body is under way. */
   #post: ServerResponse | undefined;
   #waiting: Waiting = { packets: [], bytes: 0, compress: false };
+  /** The POST that is answered when reading goes on; until then the client sends no other. */
+  #held: PollingExchange | undefined;
+  #isPaused = false;
   #due = false;
   #hurried = false;
 
@@ -81,6 +84,21 @@ export class PollingTransport {
     });
   }
 
+  /** From now on a POST is answered only when reading goes on. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** POSTs are answered again. */
+  resume(): void {
+    this.#isPaused = false;
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    this.#post = undefined;
+    answerPost(held, this.#options.addHeaders);
+  }
+
   /** From now on a poll is answered at once, if need be with nothing: the client moves to another transport. */
   hurry(): void {
     this.#hurried = true;
@@ -107,6 +125,7 @@ export class PollingTransport {
     if (poll !== undefined) this.#answer(poll, [{ type, data: "" }], false);
     const post = this.#post;
     this.#post = undefined;
+    this.#held = undefined;
     if (post === undefined) return;
     refuse(post, { code: ErrorCode.BAD_REQUEST, message: "The session has ended.", context: {} });
   }
@@ -165,9 +184,18 @@ export class PollingTransport {
         this.#refuse(exchange.response, error, 400);
         return;
       }
-      if (packet === undefined || !this.#handOn(exchange.response, packet)) break;
+      if (packet === undefined) break;
+      if (!this.#handOn(exchange.response, packet)) {
+        answerPost(exchange, this.#options.addHeaders);
+        return;
+      }
     }
-    answerPost(exchange, this.#options.addHeaders);
+    if (!this.#isPaused) {
+      answerPost(exchange, this.#options.addHeaders);
+      return;
+    }
+    this.#held = exchange;
+    this.#post = exchange.response;
   }
 
   /** The application may throw on what it is told. */

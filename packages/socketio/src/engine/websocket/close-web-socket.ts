@@ -18,6 +18,8 @@ export function closeWebSocket(
   cause: Error | undefined,
 ): void {
   own(connection, undefined);
+  // The answer to the close frame is still to be read, also where the session was paused.
+  connection.resume();
   if (!(cause instanceof SocketIoError)) connection.close(CloseCode.NORMAL, reason);
   // Nothing would get through any more.
   else if (cause.code === "buffer_overflow") connection.terminate();
