@@ -12,7 +12,7 @@ export type ParentNspNameMatchFn = (
   name: string,
   auth: Record<string, Untyped>,
   decide: (error: Error | null, allowed: boolean) => void,
-) => void;
+) => unknown;
 
 /** Decides on names, and has what namespaces of such names inherit. */
 interface Family {
