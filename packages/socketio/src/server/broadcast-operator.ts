@@ -126,7 +126,7 @@ export class BroadcastOperator<
     const sockets = await this.#adapter.fetchSockets(this.#options);
     return sockets.map((socket) => {
       // It has all that a remote socket has.
-      if ("server" in socket) return socket as unknown as RemoteSocket<EmitEvents, SocketData>;
+      if ("nsp" in socket) return socket as unknown as RemoteSocket<EmitEvents, SocketData>;
       const flags = { expectSingleResponse: true };
       const operator = new BroadcastOperator<EmitEvents, SocketData>(
         this.#adapter,
@@ -170,7 +170,7 @@ export class BroadcastOperator<
       if (expectSingleResponse) acknowledged(error, error === null ? responses[0] : null);
       else acknowledged(error, responses);
     });
-    void adapter.broadcastWithAck(packet, this.#options, acks.counted, acks.acknowledged);
+    adapter.broadcastWithAck(packet, this.#options, acks.counted, acks.acknowledged);
     void adapter.serverCount().then(
       (servers) => acks.expect(servers),
       (error: unknown) => acks.fail(error instanceof Error ? error : new Error(String(error))),
