@@ -44,6 +44,13 @@ export class IoServer {
     return client;
   }
 
+  /** A client that begins to connect to another namespace on the connection of one. */
+  share(client: ClientSocket, namespace: string): ClientSocket {
+    const other = client.io.socket(namespace);
+    this.#clients.push(other);
+    return other;
+  }
+
   /** Connects a client. */
   async connect(namespace = "/", options: Record<string, unknown> = {}): Promise<Ends> {
     const client = this.open(namespace, options);
