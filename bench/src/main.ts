@@ -9,6 +9,7 @@ import { benchMemory } from "./memory.ts";
 import { readOptions, type BenchOptions } from "./options.ts";
 import { benchRest } from "./rest.ts";
 import { benchShared } from "./shared.ts";
+import { benchSocketIo } from "./socketio.ts";
 import { benchStream } from "./stream.ts";
 
 const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
@@ -22,14 +23,18 @@ const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   bidi: benchBidi,
   shared: benchShared,
   fanout: benchFanout,
+  socketio: benchSocketIo,
 };
+
+/** How many clients a bench has by default, where that is not 5,000. */
+const connections: Record<string, number> = { fanout: 10_000, socketio: 2_000 };
 
 const [name = "", ...args] = process.argv.slice(2);
 const bench = benches[name];
 if (bench === undefined) {
   console.error(`npm run bench -- <${Object.keys(benches).join(" | ")}> [--rounds 3] [--milliseconds 400]`);
-  console.error("  [--connections 5000, of fanout 10000] [--only <part of a case's name>]");
+  console.error("  [--connections 5000, of fanout 10000, of socketio 2000] [--only <part of a case's name>]");
   process.exitCode = 2;
 } else {
-  await bench(readOptions(args, name === "fanout" ? 10_000 : 5_000));
+  await bench(readOptions(args, connections[name] ?? 5_000));
 }

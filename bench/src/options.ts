@@ -6,7 +6,7 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Length of one counted phase. */
   readonly milliseconds: number;
-  /** Connections of broadcast, memory, shared and fanout. */
+  /** Connections of broadcast, memory, shared, fanout and socketio. */
   readonly connections: number;
   /** Only the cases whose name contains this text. */
   readonly only: string;
