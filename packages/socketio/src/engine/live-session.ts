@@ -26,6 +26,7 @@ import { onWebSocket, type OnWebSocket, type SessionState, transportOf } from ".
 import { closeWebSocket } from "./websocket/close-web-socket.ts";
 import { type ConnectionOwner, own } from "./websocket/connection-owner.ts";
 import type { PacketWire } from "./websocket/send-packet.ts";
+import { endFromClosed } from "./websocket/session-end.ts";
 import { type Upgradable, UpgradeProbe } from "./websocket/upgrade-probe.ts";
 
 type SessionEvent = keyof SessionEvents;
@@ -238,9 +239,9 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
   }
 
   /** The WebSocket has ended. */
-  closed({ cause }: Closed): void {
-    const lost = cause === undefined || cause.code === "connection_lost" || cause.code === "timeout";
-    this.#end(lost ? "transport close" : "transport error", cause);
+  closed(closed: Closed): void {
+    const { reason, cause } = endFromClosed(closed, this.#host.options.maxHttpBufferSize);
+    this.#end(reason, cause);
   }
 
   received(packet: ReceivedPacket): boolean {
