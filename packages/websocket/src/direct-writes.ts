@@ -90,6 +90,11 @@ export function handleOf(socket: Socket): SystemHandle | undefined {
   return "writeQueueSize" in handle ? handle : undefined;
 }
 
+/** Always true of a handle: a look at it, to have its memory at hand when it is written to. */
+export function isWritable(handle: SystemHandle): boolean {
+  return handle.writeBuffer !== undefined;
+}
+
 /**
  * Writes to the system, past the stream and its queue, which must be empty; and with a handle, past the request that Node
  * makes for each write, and without a look at the socket: in a broadcast to thousands, memory that is not in the

@@ -3,10 +3,12 @@ import type { Duplex } from "node:stream";
 import {
   handleOf,
   isSystemSocket,
+  isWritable,
   type SystemHandle,
   writeDirectly,
   type WriteListener,
 } from "./direct-writes.ts";
+import { type Flushable, flushAtEndOfTick } from "./end-of-tick.ts";
 import { writeHeader } from "./frame-header.ts";
 import type { FrameRun } from "./frame-run.ts";
 import { applyMask, randomMask } from "./mask.ts";
@@ -29,20 +31,11 @@ const MIN_BLOCK_BYTES = 512;
 let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 let scratchTaken = false;
 
-/** Outboxes with frames that leave at the end of this tick. */
-let due: Outbox[] = [];
-
-function flushDue(): void {
-  const outboxes = due;
-  due = [];
-  for (let index = 0; index < outboxes.length; index++) outboxes[index]!.flush();
-}
-
 /**
  * Turns messages into frames and writes them to one socket: all frames of a tick, or of one read, in one write
  * (RFC 6455 section 5.2).
  */
-export class Outbox implements MessageOutbox, WriteListener {
+export class Outbox implements MessageOutbox, WriteListener, Flushable {
   readonly #socket: Duplex;
   readonly #masked: boolean;
   readonly #onRoom: () => void;
@@ -139,6 +132,11 @@ export class Outbox implements MessageOutbox, WriteListener {
   release(): void {
     this.#held = false;
     if (this.#pending > 0) this.flush();
+  }
+
+  get isDue(): boolean {
+    const isReady = this.#handle === undefined || isWritable(this.#handle);
+    return (this.#due || this.#pending > 0) && isReady;
   }
 
   /** Writes what was added, in one write. */
@@ -314,7 +312,7 @@ export class Outbox implements MessageOutbox, WriteListener {
 
   #schedule(): void {
     this.#due = true;
-    if (due.push(this) === 1) process.nextTick(flushDue);
+    flushAtEndOfTick(this);
   }
 
   #makeRoom(bytes: number): Buffer {
