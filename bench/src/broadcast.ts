@@ -1,5 +1,5 @@
 import { compressionOffer } from "./compressed-conversation.ts";
-import { formatComparison, type Bars, type ComparedCase } from "./comparison.ts";
+import { formatComparison, type Bars } from "./comparison.ts";
 import { rotated } from "./contest.ts";
 import { connectionsWithinLimit, type BenchOptions } from "./options.ts";
 import { ReceiverProcess } from "./receiver-process.ts";
@@ -71,35 +71,43 @@ interface Station {
   readonly receivers: ReceiverProcess;
 }
 
+/** Fresh processes of every subject: what one process costs depends on how it happened to be compiled and laid out. */
+const starts = 3;
+const warmUpRounds = 3;
+
 async function measureField(field: Field, options: BenchOptions): Promise<string> {
-  const { subjects, connections, extensions } = field;
-  const stations: Station[] = [];
-  const compared: ComparedCase<SubjectName>[] = [];
-  try {
-    for (const name of subjects) {
-      const server = await ServerProcess.start(name);
-      const upgrade = speaksWebSocket(name);
-      const receivers = await ReceiverProcess.start(server.port, connections, upgrade, extensions);
-      stations.push({ server, receivers });
-    }
-    for (const each of field.cases) {
-      if (!each.name.includes(options.only)) continue;
-      const total = new Map<SubjectName, number[]>(subjects.map((name) => [name, []]));
-      for (const station of stations) await round(station, each, connections);
-      for (let turn = 0; turn < 4 * options.rounds; turn++) {
-        for (const station of rotated(stations, turn)) {
-          total.get(station.server.name)?.push(await round(station, each, connections));
+  const { subjects, ours, connections } = field;
+  const cases = field.cases
+    .filter(({ name }) => name.includes(options.only))
+    .map((each) => ({ ...each, total: new Map<SubjectName, number[]>(subjects.map((name) => [name, []])) }));
+  for (let start = 0; start < starts; start++) {
+    const stations: Station[] = [];
+    try {
+      for (const name of rotated(subjects, start)) stations.push(await startStation(name, field));
+      for (const each of cases) {
+        for (const station of stations) {
+          for (let warm = 0; warm < warmUpRounds; warm++) await round(station, each, connections);
+        }
+        for (let turn = 0; turn < 2 * options.rounds; turn++) {
+          for (const station of rotated(stations, turn)) {
+            each.total.get(station.server.name)?.push(await round(station, each, connections));
+          }
         }
       }
-      compared.push({ name: each.name, total, bars: each.bars });
-    }
-  } finally {
-    for (const { server, receivers } of stations) {
-      receivers.stop();
-      await server.stop();
+    } finally {
+      for (const { server, receivers } of stations) {
+        receivers.stop();
+        await server.stop();
+      }
     }
   }
-  return formatComparison("CPU µs per delivery", field.ours, compared);
+  return formatComparison("CPU µs per delivery", ours, cases);
+}
+
+async function startStation(name: SubjectName, { connections, extensions }: Field): Promise<Station> {
+  const server = await ServerProcess.start(name);
+  const receivers = await ReceiverProcess.start(server.port, connections, speaksWebSocket(name), extensions);
+  return { server, receivers };
 }
 
 async function round(
