@@ -53,7 +53,7 @@ describe("a broadcast that asks for answers", () => {
   });
 
   test("fails with those that came in time, and waits for no other", async () => {
-    const before = server.io.counts.acksTimedOut;
+    const earlier = server.io.counts.acksTimedOut;
     ann.client.on("ask", (answer: Answer) => answer("ann"));
     const late = new Promise<Answer>((resolve) => {
       bob.client.on("ask", (answer: Answer) => resolve(answer));
@@ -68,7 +68,7 @@ describe("a broadcast that asks for answers", () => {
     assert.deepEqual(calls, [[new Error("operation has timed out"), ["ann"]]]);
     await assert.rejects(answered, { message: "operation has timed out", responses: ["ann"] });
     assert.deepEqual([ann.server.acks.size, bob.server.acks.size], [0, 0]);
-    assert.equal(server.io.counts.acksTimedOut - before, 2);
+    assert.equal(server.io.counts.acksTimedOut - earlier, 2);
 
     answer("too late");
     await roundTrip(bob.client, bob.server);

@@ -28,6 +28,8 @@ export class PacketLog {
   /** The number of the oldest packet that is kept, and of the newest; one more, where there is none. */
   #first = 1;
   #last = 0;
+  /** When the newest was sent of those that are forgotten. */
+  #forgottenAt = -Infinity;
 
   constructor(limits: PacketLogLimits) {
     this.#limits = limits;
@@ -70,6 +72,7 @@ export class PacketLog {
       this.#packets.delete(number);
       this.#bytes -= bytes;
       this.#first = number + 1;
+      this.#forgottenAt = at;
     }
   }
 
@@ -81,8 +84,9 @@ export class PacketLog {
     }
   }
 
-  /** The number of the newest packet that was sent before a time. */
+  /** The number of the newest packet that was sent before a time; 0 where none is known. */
   numberBefore(time: number): number {
+    if (this.#forgottenAt >= time) return 0;
     let low = this.start;
     let high = this.#last;
     while (low < high) {

@@ -4,19 +4,12 @@ import { PacketType } from "../parser/packet.ts";
 import type { AnyNamespace } from "../server/namespace.ts";
 import { Adapter, addressedPacket, type BroadcastPacket } from "./adapter.ts";
 import type { BroadcastOptions, Room, SocketId } from "./broadcast-options.ts";
+import { Membership } from "./membership.ts";
 import { type KeptPacket, PacketLog } from "./packet-log.ts";
 import { sendBroadcast } from "./send-broadcast.ts";
 import type { PrivateSessionId, Session, SessionToPersist } from "./session.ts";
 
 const none: ReadonlySet<Room> = new Set();
-
-/** Where a socket was, and since when. */
-interface Membership {
-  /** Its rooms, each with the number of the last packet before the socket was in it. */
-  readonly rooms: Map<Room, number>;
-  /** When the socket was recovered last, and the number behind which it was sent what it had missed. */
-  resent?: { readonly at: number; readonly behind: number };
-}
 
 /** A socket that was lost. */
 interface KeptSession extends SessionToPersist {
@@ -57,14 +50,15 @@ export class SessionAwareAdapter extends Adapter {
   }
 
   override addAll(id: SocketId, rooms: Set<Room>): Promise<void> | void {
-    const membership: Membership = this.#memberships.get(id) ?? { rooms: new Map() };
+    const membership = this.#memberships.get(id) ?? new Membership();
     this.#memberships.set(id, membership);
-    for (const room of rooms) if (!membership.rooms.has(room)) membership.rooms.set(room, this.#log.last);
+    for (const room of rooms) membership.join(room, this.#log.last);
     return super.addAll(id, rooms);
   }
 
   override del(id: SocketId, room: Room): Promise<void> | void {
-    this.#memberships.get(id)?.rooms.delete(room);
+    const membership = this.#memberships.get(id);
+    membership?.leave(room, this.#log.last, this.#arrivedOf(membership));
     return super.del(id, room);
   }
 
@@ -94,7 +88,7 @@ export class SessionAwareAdapter extends Adapter {
   }
 
   override persistSession(session: SessionToPersist): void {
-    const membership = this.#memberships.get(session.sid) ?? { rooms: new Map() };
+    const membership = this.#memberships.get(session.sid) ?? new Membership();
     const kept: KeptSession = { ...session, membership, arrived: this.#arrivedOf(membership) };
     this.#sessions.set(session.pid, kept);
     this.#expiry.add(kept);
@@ -110,7 +104,7 @@ export class SessionAwareAdapter extends Adapter {
     if (kept === undefined) return undefined;
     this.#forget(kept);
     const { sid, rooms, data, membership, arrived } = kept;
-    const received = offset === undefined ? membership.rooms.get(sid) : this.#log.numberOf(offset);
+    const received = offset === undefined ? membership.joinedBehind(sid) : this.#log.numberOf(offset);
     if (received === undefined) return undefined;
     const behind = Math.max(received, arrived);
     if (behind < this.#log.start) return undefined;
@@ -124,8 +118,8 @@ export class SessionAwareAdapter extends Adapter {
     membership.resent = { at: this.#clock.now(), behind };
     // Some of it was forgotten meanwhile: the client is to come back, and not to be recovered.
     if (behind < this.#log.start) this.nsp.sockets.get(sid)?.conn.close(true);
-    for (const [number, packet] of this.#log.after(behind)) {
-      if (wasFor(membership.rooms, number, packet)) yield packet.messages;
+    for (const [number, { rooms, except, messages }] of this.#log.after(behind)) {
+      if (membership.wasMeant(number, rooms, except)) yield messages;
     }
   }
 
@@ -136,7 +130,7 @@ export class SessionAwareAdapter extends Adapter {
     if (socket?._pid === pid) socket.conn.close(true);
   }
 
-  /** The number of a packet up to which all that was for a socket, which is lost now, has arrived. */
+  /** The number of a packet up to which all that was for a socket, which could be lost now, has arrived. */
   #arrivedOf({ resent }: Membership): number {
     const inDoubt = this.#clock.now() - this.#inDoubtMs;
     const arrived = this.#log.numberBefore(inDoubt);
@@ -157,15 +151,4 @@ export class SessionAwareAdapter extends Adapter {
     this.#sessions.delete(session.pid);
     this.#expiry.delete(session);
   }
-}
-
-/** Whether a packet was for a socket, by the rooms that it was in then. */
-function wasFor(joined: Membership["rooms"], number: number, { rooms, except }: KeptPacket): boolean {
-  let isIn = rooms.size === 0;
-  for (const [room, before] of joined) {
-    if (before >= number) continue;
-    if (except.has(room)) return false;
-    isIn ||= rooms.has(room);
-  }
-  return isIn;
 }
