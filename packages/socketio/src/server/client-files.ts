@@ -13,8 +13,8 @@ import { runInTurn } from "../run-in-turn.ts";
 /** The files of the client for browsers, and their maps. */
 const fileName = /^socket\.io(?:\.msgpack|\.esm)?(?:\.min)?\.js(?:\.map)?$/;
 
-const notInstalled =
-  "The client is served from the package socket.io-client, which is not installed: npm i socket.io-client\n";
+const notFound =
+  "There is no such file in the package socket.io-client, or it is not installed: npm i socket.io-client\n";
 
 /** A file, as it is and compressed. */
 interface ClientFile {
@@ -70,7 +70,7 @@ async function serve(name: string, request: IncomingMessage, response: ServerRes
   if (found === undefined) {
     // It may be installed yet.
     files.delete(name);
-    response.writeHead(404, { "Content-Type": "text/plain; charset=utf-8" }).end(notInstalled);
+    response.writeHead(404, { "Content-Type": "text/plain; charset=utf-8" }).end(notFound);
     return;
   }
   const tag = `"${found.version}"`;
