@@ -101,7 +101,7 @@ export class HubAdapter extends Adapter implements LinkOwner {
       this.#hub
         .publish(hubRoom, message, excepted === "" ? {} : { except: excepted })
         .catch((error: unknown) => this.#hub.report(error));
-    this.#turns.run(hubRoom, publish);
+    void this.#turns.run(hubRoom, publish);
   }
 
   override broadcastWithAck(
@@ -164,7 +164,7 @@ export class HubAdapter extends Adapter implements LinkOwner {
 
   async #join(session: Session, id: SocketId, room: Room): Promise<void> {
     const hubRoom = hubRoomOf(this.nsp.name, room);
-    const joined = session.join(hubRoom);
+    const joined = this.#turns.run(hubRoom, () => session.join(hubRoom));
     if (this.sids.get(id)?.has(room) !== true) {
       // The hub waits for its broker. Who looks is told already that the socket is in the room.
       void super.addAll(id, new Set([room]));
@@ -180,8 +180,7 @@ export class HubAdapter extends Adapter implements LinkOwner {
 
   #leave(session: Session, room: Room): void {
     const hubRoom = hubRoomOf(this.nsp.name, room);
-    if (this.#turns.has(hubRoom)) this.#turns.run(hubRoom, () => session.leave(hubRoom));
-    else void session.leave(hubRoom);
+    void this.#turns.run(hubRoom, () => session.leave(hubRoom));
   }
 
   /** The id of the one session that is in the rooms; empty for no rooms, undefined where there may be others. */
