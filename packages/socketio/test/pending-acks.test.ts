@@ -69,7 +69,7 @@ describe("pending acknowledgements", () => {
   test("refuse the one over the limit, and have room again when one was answered", () => {
     const { acks } = createAcks(2);
     acks.ask(1, createWaiter(), undefined);
-    acks.set(2, () => {});
+    acks.ask(2, createWaiter(), undefined);
     const refused = acks.ask(3, createWaiter(), undefined);
     assert.ok(refused instanceof SocketIoError);
     assert.equal(refused.code, "limit_exceeded");
@@ -78,6 +78,16 @@ describe("pending acknowledgements", () => {
     assert.equal(acks.has(4), false);
     acks.answer(1, [], undefined);
     assert.equal(acks.ask(5, createWaiter(), undefined), undefined);
+  });
+
+  test("over the limit wait no more for the oldest part of an answer to a broadcast", () => {
+    const { acks } = createAcks(2);
+    acks.ask(1, createWaiter(), undefined);
+    acks.set(2, () => {});
+    acks.set(3, () => {});
+    assert.deepEqual([acks.has(1), acks.has(2), acks.has(3)], [true, false, true]);
+    assert.equal(acks.ask(4, createWaiter(), undefined), undefined);
+    assert.deepEqual([acks.has(1), acks.has(3), acks.size], [true, false, 2]);
   });
 
   test("are to adapters the map of functions that they know", async () => {

@@ -17,6 +17,8 @@ export interface AckHost {
 
 interface PendingAck extends AckWaiter {
   readonly timer: Timer | undefined;
+  /** Whether it is a part of the answer to a broadcast. */
+  readonly isPart: boolean;
 }
 
 /**
@@ -46,9 +48,14 @@ export class PendingAcks {
     return this.#pending.get(id)?.answered;
   }
 
-  /** Waits for one client's part of the answer to a broadcast. Over `limits.pendingAcks` it is not waited for. */
+  /**
+   * Waits for one client's part of the answer to a broadcast. Over `limits.pendingAcks` the oldest such part is waited for no
+   * more: another server that asked may have given up, and does not say so.
+   */
   set(id: number, answered: AnyListener): this {
-    if (!this.#isFull) this.#pending.set(id, { answered, failed: undefined, timer: undefined });
+    if (this.#hasRoom()) {
+      this.#pending.set(id, { answered, failed: undefined, timer: undefined, isPart: true });
+    }
     return this;
   }
 
@@ -66,14 +73,14 @@ export class PendingAcks {
     { answered, failed }: AckWaiter,
     milliseconds: number | undefined,
   ): SocketIoError | undefined {
-    if (this.#isFull) {
+    if (!this.#hasRoom()) {
       const { pendingAcks } = this.#host.limits;
       const message = `the event was not sent: ${pendingAcks} acknowledgements of this client are pending (limits.pendingAcks)`;
       return new SocketIoError("limit_exceeded", message);
     }
     const timer =
       milliseconds === undefined ? undefined : this.#host.clock.after(milliseconds, () => this.#timedOut(id));
-    this.#pending.set(id, { answered, failed, timer });
+    this.#pending.set(id, { answered, failed, timer, isPart: false });
     return undefined;
   }
 
@@ -90,8 +97,11 @@ export class PendingAcks {
     }
   }
 
-  get #isFull(): boolean {
-    return this.#pending.size >= this.#host.limits.pendingAcks;
+  /** Parts of answers to broadcasts give way. */
+  #hasRoom(): boolean {
+    if (this.#pending.size < this.#host.limits.pendingAcks) return true;
+    for (const [id, { isPart }] of this.#pending) if (isPart) return this.delete(id);
+    return false;
   }
 
   #timedOut(id: number): void {
