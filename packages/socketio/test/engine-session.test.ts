@@ -200,6 +200,26 @@ describe("a session", () => {
     ]);
   });
 
+  test("is writable where a message would leave at once, with nothing before it", async (context) => {
+    const { url, opened } = await startEngine(context);
+    const { messages } = await connectClient(`${url}?EIO=4&transport=websocket`);
+    await messages.next();
+    const client = new PollingClient(url);
+    await client.open();
+    const sessions = [await opened.next(), await opened.next()];
+    const poll = client.poll();
+    for (const session of sessions) {
+      await polled(session);
+      session.send("one");
+      assert.equal(session.writable, false);
+    }
+    await Promise.all([messages.next(), poll]);
+    assert.deepEqual(
+      sessions.map(({ writable }) => writable),
+      [true, false],
+    );
+  });
+
   test("is told of by the engine, and may be sent to at once", async (context) => {
     const { url, engine } = await startEngine(context);
     engine.on("connection", (session) => void session.send("welcome"));

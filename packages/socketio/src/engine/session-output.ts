@@ -6,9 +6,9 @@ import { sendMessage, sendPacket } from "./websocket/send-packet.ts";
 /** Bytes that wait for the client from which on a session asks to be sent no more for now. */
 const HIGH_WATER_MARK = 64 * 1024;
 
-/** Whether a message would leave at once. */
+/** Whether a message would leave at once, with nothing before it. */
 export function isWritable(state: SessionState): boolean {
-  if (state.name === "websocket") return state.connection.bufferedAmount < HIGH_WATER_MARK;
+  if (state.name === "websocket") return state.connection.bufferedAmount === 0;
   return (state.name === "polling" || state.name === "upgrading") && state.transport.writable;
 }
 

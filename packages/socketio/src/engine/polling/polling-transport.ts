@@ -66,9 +66,9 @@ export class PollingTransport {
     return this.#waiting.bytes;
   }
 
-  /** Whether a poll waits. */
+  /** Whether a poll waits, with nothing to be answered yet. */
   get writable(): boolean {
-    return this.#poll !== undefined;
+    return this.#poll !== undefined && this.#waiting.packets.length === 0;
   }
 
   /** Adds a packet, which leaves at the end of this tick or with the next poll. */
