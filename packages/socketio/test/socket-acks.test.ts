@@ -98,6 +98,15 @@ describe("an answer to a socket", () => {
     assert.deepEqual(asked, [1, 2]);
   });
 
+  test("is not waited for where the event cannot be encoded", async (context) => {
+    const { server } = await start(context);
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    assert.throws(() => server.timeout(1000).emit("ask", cycle, () => {}), TypeError);
+    await assert.rejects(server.emitWithAck("ask", cycle), TypeError);
+    assert.equal(server.acks.size, 0);
+  });
+
   test("is no answer where nobody asked, or in a namespace that did not", async (context) => {
     const { client, server, io } = await start(context);
     io.io.of("/other");

@@ -103,8 +103,17 @@ export class OutgoingEvents {
     }
     const id = nsp._ids++;
     const refused = this.acks.ask(id, waiter, flags.timeout);
-    if (refused === undefined) this.#send({ type: PacketType.EVENT, nsp: nsp.name, data, id }, flags);
-    else process.nextTick(waiter.failed ?? waiter.answered, refused);
+    if (refused !== undefined) {
+      process.nextTick(waiter.failed ?? waiter.answered, refused);
+      return;
+    }
+    try {
+      this.#send({ type: PacketType.EVENT, nsp: nsp.name, data, id }, flags);
+    } catch (error) {
+      // Such as of a cycle, which is no JSON.
+      this.acks.delete(id);
+      throw error;
+    }
   }
 
   #waiterFor(callback: AnyListener, { timeout }: BroadcastFlags): AckWaiter {
