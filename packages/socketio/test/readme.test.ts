@@ -2,16 +2,18 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { readmeSuite } from "@sluice/testkit/readme-suite";
-import { defaultEngineLimits } from "../src/index.ts";
+import { defaultEngineLimits, defaultServerLimits } from "../src/index.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 
 /** What each example prints. */
 const printed = {
+  "chat.ts": "seen\nada: hello\n",
   "echo.ts": "hello\nwebsocket: transport close\n",
   "packets.ts":
     '51-/chat,12["photo",{"of":"ada","image":{"_placeholder":true,"num":0}}]\n' +
     "/chat 12 [ 'photo', { of: 'ada', image: <Buffer 01 02 03> } ]\n",
+  "socket.ts": "true\nclient namespace disconnect\n",
 };
 
 describe("the README", () => {
@@ -20,6 +22,9 @@ describe("the README", () => {
   test("names every limit with its default", () => {
     for (const [name, value] of Object.entries(defaultEngineLimits)) {
       assert.ok(readme.includes(`| \`${name}\` | ${value} |`), name);
+    }
+    for (const [name, value] of Object.entries(defaultServerLimits)) {
+      assert.ok(readme.includes(`| \`limits.${name}\` | ${value} |`), name);
     }
   });
 });
