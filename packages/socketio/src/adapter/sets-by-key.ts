@@ -10,6 +10,15 @@ const none: ReadonlySet<string> = new Set();
  * is in a room of its own name, and most are in few others.
  */
 export class SetsByKey extends Map<string, Set<string>> {
+  static {
+    // As console.log shows it.
+    Object.defineProperty(this.prototype, inspect.custom, {
+      value(this: SetsByKey): Map<string, Set<string>> {
+        return new Map(this);
+      },
+    });
+  }
+
   override get(key: string): Set<string> | undefined {
     const set = super.get(key);
     return set === itself ? this.#unfold(key) : set;
@@ -54,11 +63,6 @@ export class SetsByKey extends Map<string, Set<string>> {
   membersOf(key: string): ReadonlySet<string> {
     const set = super.get(key);
     return set === itself ? new Set([key]) : (set ?? none);
-  }
-
-  /** As console.log shows it. */
-  [inspect.custom](): Map<string, Set<string>> {
-    return new Map(this);
   }
 
   #unfold(key: string): Set<string> {

@@ -24,7 +24,7 @@ interface Family {
 
 /** The namespaces of a server: those that there are, and those that clients may bring about. */
 export class Namespaces {
-  readonly byName = new Map<string, AnyNamespace>();
+  readonly byName: Map<string, AnyNamespace> = new Map();
   readonly #server: AnyServer;
   readonly #families: Family[] = [];
 
