@@ -186,10 +186,21 @@ describe("a packet of Socket.IO", () => {
     assert.deepEqual(decode([`2["e",${placeholder(5)}]`])?.data, ["e", { _placeholder: true, num: 5 }]);
   });
 
-  test("may be nested as deep as it likes, beside an attachment too", () => {
-    const depth = 200_000;
-    const deep = "[".repeat(depth) + "]".repeat(depth);
-    assert.ok(decode([`51-["e",${placeholder(0)},${deep}]`, bytes]));
+  test("may be nested 1,000 levels deep, and can be sent on then", () => {
+    const text = String.raw`"[[\"[[\\"`;
+    // The array of the arguments is the first level.
+    for (const [open, close] of [
+      ["[".repeat(999), "]".repeat(999)],
+      ['{"a":['.repeat(499), "]}".repeat(499)],
+      ['["]","",'.repeat(999), "0" + "]".repeat(999)],
+    ] as const) {
+      const packet = decode([`51-["e",${placeholder(0)},${text},${open}${close}]`, bytes]);
+      assert.ok(packet);
+      assert.equal(encoder.encode(packet).length, 2);
+      assert.throws(() => decode([`2["e",${text},[[${open}${close}]]]`]), /deeper than 1000 levels/);
+      assert.ok(decode([`2["e",${JSON.stringify(open + open + close)}]`]));
+    }
+    assert.throws(() => decode([`2["e",${"[".repeat(400_000)}`]), /deeper/);
   });
 
   test("comes out as it went in", () => {

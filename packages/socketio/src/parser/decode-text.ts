@@ -1,4 +1,5 @@
 import { SocketIoError } from "../error.ts";
+import { isJsonDeeper, maxNesting } from "./nesting.ts";
 import { type Packet, PacketType, reservedEvents } from "./packet.ts";
 
 /** A packet as its text says it. */
@@ -77,11 +78,17 @@ function checkEvent(data: unknown): void {
 }
 
 function parseJson(text: string): unknown {
+  if (isJsonDeeper(text, maxNesting)) throw tooDeep();
   try {
     return JSON.parse(text) as unknown;
   } catch {
     throw invalid("what a packet says must be JSON");
   }
+}
+
+/** The error of what is nested too deeply. */
+export function tooDeep(): SocketIoError {
+  return invalid(`what a packet says is nested deeper than ${maxNesting} levels`);
 }
 
 function endOfDigits(text: string, from: number): number {

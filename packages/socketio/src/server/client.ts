@@ -212,8 +212,8 @@ export class Client {
     const name = this.conn.protocol === 3 ? nsp.split("?", 1)[0]! : nsp;
     const socket = socketIn(this.#sockets, name);
     if (type === PacketType.CONNECT) {
-      if (socket === undefined) this._connect(name, this.#authIn(packet));
-      else this.#violated(`the client has joined ${name} already`);
+      if (socket !== undefined) this.#violated(`the client has joined ${name} already`);
+      else if (this.server._socketHost.rate.takes(this)) this._connect(name, this.#authIn(packet));
     } else if (socket === undefined) this.#violated(`the client has not joined ${name}`);
     else if (type === PacketType.CONNECT_ERROR) this.#violated("a CONNECT_ERROR is the server's to send");
     else socket._onpacket(packet);

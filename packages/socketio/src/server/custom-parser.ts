@@ -1,7 +1,8 @@
 import { SocketIoError } from "../error.ts";
-import { checkData } from "../parser/decode-text.ts";
+import { checkData, tooDeep } from "../parser/decode-text.ts";
 import { Decoder } from "../parser/decoder.ts";
 import { Encoder } from "../parser/encoder.ts";
+import { isDeeper, maxNesting } from "../parser/nesting.ts";
 import { type Packet, PacketType } from "../parser/packet.ts";
 
 /** Encodes packets. One serves all clients. */
@@ -90,6 +91,7 @@ function packetFrom(given: unknown): Packet {
   if (id !== undefined && !isId(id)) throw invalid("the id of a packet must be a whole number");
   const type = typeFrom(givenType);
   checkData(type, data, id);
+  if (isDeeper(data, maxNesting)) throw tooDeep();
   return { type, nsp, id, data };
 }
 

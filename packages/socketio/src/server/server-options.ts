@@ -23,7 +23,10 @@ export interface ServerLimits {
   readonly namespacesPerConnection: number;
   /** Rooms of one socket. Over it: `join()` throws `limit_exceeded`. Default 10,000. */
   readonly roomsPerSocket: number;
-  /** Events a second of one connection. Over it: the connection is ended, `rate_exceeded`. Default 1,000. */
+  /**
+   * Events a second of one connection, and CONNECTs, which middlewares are called for. Over it: the connection is ended,
+   * `rate_exceeded`. Default 1,000.
+   */
   readonly eventsPerSecond: number;
   /** Events of one connection at once, after a quiet time. Over it: as above. Default 2,000. */
   readonly eventBurst: number;
