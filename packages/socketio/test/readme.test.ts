@@ -13,6 +13,7 @@ const printed = {
   "packets.ts":
     '51-/chat,12["photo",{"of":"ada","image":{"_placeholder":true,"num":0}}]\n' +
     "/chat 12 [ 'photo', { of: 'ada', image: <Buffer 01 02 03> } ]\n",
+  "rooms.ts": "paris hears of rain in paris\n[ 'snow', 'sun' ]\noslo hears of rain in bergen\ntrue true\n",
   "socket.ts": "true\nclient namespace disconnect\n",
 };
 
