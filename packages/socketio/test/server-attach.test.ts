@@ -132,7 +132,7 @@ describe("the end of a server", () => {
     const io = new Server(0);
     const port = await portOf(io.httpServer);
     const connection = once(io, "connection");
-    const client = await connected(context, `http://127.0.0.1:${port}`);
+    const client = await connected(context, `http://127.0.0.1:${port}`, { transports: ["websocket"] });
     const [socket] = (await connection) as [ClientSocket];
     const ends = Promise.all([next(socket, "disconnect"), next(client, "disconnect")]);
     const told = new Promise((resolve) => {

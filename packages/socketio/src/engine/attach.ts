@@ -1,9 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Http2SecureServer, Http2Server } from "node:http2";
 import type { Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
 
-/** A server of Node's `http` or `https`. */
-export type AttachableServer = Server | SecureServer;
+/** A server of Node's `http`, `https` or `http2`. */
+export type AttachableServer = Server | SecureServer | Http2Server | Http2SecureServer;
 
 /** Which requests of a server are the engine's. */
 export interface AttachOptions {
@@ -25,7 +26,9 @@ export interface RequestTaker {
 }
 
 /** Hands an engine its requests, before all listeners that the server has so far; those get all others. */
-export function attachEngine(engine: RequestTaker, server: AttachableServer, options: AttachOptions): void {
+export function attachEngine(engine: RequestTaker, attached: AttachableServer, options: AttachOptions): void {
+  // Requests of http2 are made to look like those of http.
+  const server = attached as Server;
   const { path = "/engine.io", addTrailingSlash = true } = options;
   const { destroyUpgrade = true, destroyUpgradeTimeout = 1000 } = options;
   const prefix = path.replace(/\/$/, "") + (addTrailingSlash ? "/" : "");

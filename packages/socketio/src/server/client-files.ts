@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server as HttpServer, ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -31,10 +31,12 @@ const files = new Map<string, Promise<ClientFile | undefined>>();
  * origins may have it where `cors` allows them.
  */
 export function serveClientFiles(
-  server: AttachableServer,
+  attached: AttachableServer,
   path: string,
   cors: CorsOptions | CorsOptionsDelegate | undefined,
 ): void {
+  // Requests of http2 are made to look like those of http.
+  const server = attached as HttpServer;
   const before: Middleware[] = cors === undefined ? [] : [createCors(cors)];
   const others = server.listeners("request") as RequestListener[];
   server.removeAllListeners("request");

@@ -8,6 +8,7 @@ import { EngineServer } from "../engine/engine-server.ts";
 import type { EngineSession, SessionHandlers } from "../engine/session.ts";
 import { SocketIoError } from "../error.ts";
 import { createHubGate } from "../hub/hub-gate.ts";
+import { AttachedServers } from "./attached-servers.ts";
 import { Audience, type Everybody } from "./audience.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
 import { Client } from "./client.ts";
@@ -97,14 +98,14 @@ export class Server<
   _connectDeadlines: DeadlineQueue<Client>;
   readonly #given: Partial<ServerOptions>;
   readonly #engines: EngineServer[] = [];
-  readonly #attached = new Set<AttachableServer>();
+  readonly #attached = new AttachedServers();
   #adapter: AdapterConstructor;
   #path: string;
   #serveClient: boolean;
   #connectTimeout: number;
 
   /**
-   * Listens on a port, or is attached to a server of `http` or `https`, where one is given; else see `attach()`. Throws a
+   * Listens on a port, or is attached to a server of `http`, `https` or `http2`, where one is given; else see `attach()`. Throws a
    * RangeError that names the option which cannot be meant.
    */
   constructor(options?: Partial<ServerOptions>);
@@ -200,7 +201,7 @@ export class Server<
   }
 
   /**
-   * Takes the requests below the path of a server of `http` or `https`, or of one that listens on a port then. May be
+   * Takes the requests below the path of a server of `http`, `https` or `http2`, or of one that listens on a port then. May be
    * called more than once; where options of Engine.IO are given, its clients have an `engine` of their own.
    */
   attach(server: AttachableServer | number, options: Partial<ServerOptions> = {}): this {
@@ -208,7 +209,7 @@ export class Server<
     const target = port === undefined ? (server as AttachableServer) : createEmptyServer();
     if (typeof target.listeners !== "function") {
       throw new TypeError(
-        "attach() wants a server of http or https, or a port: an Express application is neither",
+        "attach() wants a server of http, https or http2, or a port: an Express application is none of them",
       );
     }
     const given = { ...this.#given, ...options };
@@ -249,8 +250,8 @@ export class Server<
     }
     await Promise.allSettled(closing);
     for (const engine of this.#engines) engine.close();
-    const errors = await Promise.all([...this.#attached].map(closeHttp));
-    closed?.(errors.find((error) => error !== undefined));
+    const error = await this.#attached.close();
+    closed?.(error);
   }
 
   /** Adds a middleware for each socket that wants to connect to `/`. */
@@ -337,12 +338,6 @@ function portFrom(server: unknown): number | undefined {
 
 function createEmptyServer(): AttachableServer {
   return createServer((_request, response) => response.writeHead(404).end());
-}
-
-function closeHttp(server: AttachableServer): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    server.close(resolve);
-  });
 }
 
 for (const name of emitterMethods) {

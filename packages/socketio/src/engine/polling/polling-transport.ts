@@ -145,8 +145,10 @@ export class PollingTransport {
     this.#poll = exchange;
     response.once("close", () => {
       if (this.#poll === exchange) this.#poll = undefined;
-      // An answer counts as finished when its socket is lost, and nobody knows how much of it arrived.
-      if (response.writableFinished && request.socket.errored === null) return;
+      // An answer counts as finished when its socket is lost, and nobody knows how much of it arrived; by HTTP/2 also one that
+      // was not given.
+      const isGiven = response.writableEnded && response.writableFinished;
+      if (isGiven && request.socket.errored === null) return;
       this.#owner.failed(new SocketIoError("request_aborted", "the client gave up a poll"));
     });
     if (this.#hurried || this.#waiting.packets.length > 0) this.#flush();
