@@ -71,6 +71,31 @@ describe("what a socket emits", () => {
   });
 });
 
+describe("what a socket emits whose client is away", () => {
+  test("is kept for its return, unless the client left by itself", async (context) => {
+    const server = await IoServer.start({ connectionStateRecovery: {} });
+    context.after(() => server.close());
+    const { client, server: socket } = await server.connect();
+    const came = eventsOf(client);
+    const lost = next(socket, "disconnect");
+    client.io.engine.close();
+    await lost;
+    socket.emit("missed", 1);
+    await assert.rejects(socket.emitWithAck("asked"), { message: "socket has been disconnected" });
+    const [name, number] = await came.next();
+    assert.deepEqual([name, number, client.recovered], ["missed", 1, true]);
+
+    const returned = server.otherEnd(client);
+    client.disconnect();
+    await next(returned, "disconnect");
+    returned.emit("useless");
+    client.connect();
+    await next(client, "connect");
+    server.otherEnd(client).emit("last");
+    assert.deepEqual(await eventsUntil(came, "last"), []);
+  });
+});
+
 describe("a modifier of a socket", () => {
   let server: IoServer;
   before(async () => {

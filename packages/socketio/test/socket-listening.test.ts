@@ -162,6 +162,17 @@ describe("a socket", () => {
     assert.equal(server.disconnect(), server);
   });
 
+  test("can leave all rooms, its own among them, and stay connected", async (context) => {
+    const { client, server, io } = await start(context);
+    server.join(["a", "b"]);
+    server.leaveAll();
+    assert.deepEqual([...server.rooms], []);
+    io.io.to(["a", server.id]).emit("event");
+    server.emit("last");
+    const came = eventsOf(client);
+    assert.deepEqual(await came.next(), ["last"]);
+  });
+
   test("is in no more rooms than the limit", async (context) => {
     const { server } = await start(context, { limits: { roomsPerSocket: 3 } });
     server.join(["a", "b"]);

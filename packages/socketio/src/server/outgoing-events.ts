@@ -8,7 +8,7 @@ import type { AnyListener } from "./typed-events.ts";
 export class OutgoingEvents {
   readonly #socket: AnySocket;
   /** Whether what is sent is kept, for when the client comes back. */
-  readonly #isKept: boolean;
+  #isKept: boolean;
   #listeners: AnyListener[] | undefined = undefined;
   #acks: PendingAcks | undefined = undefined;
   #hasEnded = false;
@@ -28,7 +28,7 @@ export class OutgoingEvents {
     return (this.#acks ??= new PendingAcks(this.#socket.nsp.server._socketHost));
   }
 
-  /** Whether nothing is sent any more. */
+  /** Whether the client has left. */
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
@@ -76,20 +76,20 @@ export class OutgoingEvents {
     this.#acks?.answer(id, args, this.#socket);
   }
 
-  /** The client has left: nothing is sent, and no answer comes any more. */
-  end(): void {
+  /** The client has left. No answer comes any more, and what is sent is only kept, where the client may come back. */
+  end(mayReturn: boolean): void {
     this.#hasEnded = true;
+    this.#isKept &&= mayReturn;
     this.#acks?.failAll(disconnected());
   }
 
   #send(packet: Packet & BroadcastPacket, flags: BroadcastFlags): void {
     const { client, id, nsp, _session: session } = this.#socket;
-    if (this.#hasEnded) return;
-    if (session !== undefined) {
+    if (session !== undefined && !this.#hasEnded) {
       session.emit(packet, flags);
     } else if (this.#isKept) {
       void nsp.adapter.broadcast(packet, { rooms: new Set([id]), except: new Set(), flags });
-    } else {
+    } else if (!this.#hasEnded) {
       if (this.#listeners !== undefined) this.notify(packet);
       client._packet(packet, flags);
     }

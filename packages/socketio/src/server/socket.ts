@@ -18,7 +18,6 @@ import { SocketExpiry } from "./socket-expiry.ts";
 import type { SocketSession } from "./socket-gate.ts";
 import type { SocketHost } from "./socket-host.ts";
 import { createPrivateId, createSocketId } from "./socket-id.ts";
-import { throwLater } from "./throw-later.ts";
 import type {
   AnyListener,
   DefaultEventsMap,
@@ -59,7 +58,8 @@ export class Socket<
   _session: SocketSession | undefined = undefined;
   /** What its client is sent. */
   readonly _outgoing: OutgoingEvents;
-  readonly #auth: Record<string, unknown>;
+  /** What the client said of itself. */
+  readonly _auth: Record<string, unknown>;
   /** When it was connected, in whole milliseconds of the clock; negative before. */
   #connectedAt = -1;
   /** What it missed, until it is sent. */
@@ -79,7 +79,7 @@ export class Socket<
     super();
     this.nsp = nsp;
     this.client = client;
-    this.#auth = auth;
+    this._auth = auth;
     this.recovered = previousSession !== undefined;
     this.#missed = previousSession;
     this.#data = previousSession?.data as SocketData | undefined;
@@ -101,7 +101,7 @@ export class Socket<
 
   /** How the client came, and what it said of itself. */
   get handshake(): Handshake {
-    return (this.#handshake ??= createHandshake(this.conn, this.#auth));
+    return (this.#handshake ??= createHandshake(this.conn, this._auth));
   }
 
   /** The request that began the connection. */
@@ -170,6 +170,11 @@ export class Socket<
   /** Leaves a room. A promise where the adapter gives one. */
   leave(room: Room): Promise<void> | void {
     return this.#adapter.del(this.id, room);
+  }
+
+  /** Leaves all rooms, its own among them. A promise where the adapter gives one. */
+  leaveAll(): Promise<void> | void {
+    return this.#adapter.delAll(this.id);
   }
 
   /** Disconnects the socket; with `close` the connection, and so the client's sockets in other namespaces too. */
@@ -301,11 +306,7 @@ export class Socket<
   /** All that was sent has left. */
   _ondrain(): void {
     this._session?.drained();
-    try {
-      this.emitUntyped("drain");
-    } catch (error) {
-      throwLater(error);
-    }
+    this.emitUntyped("drain");
   }
 
   /** A middleware refused an event. */
@@ -319,24 +320,25 @@ export class Socket<
     try {
       this.emitReserved("disconnecting", reason, description);
     } finally {
-      if (this._pid !== undefined && recoverableReasons.has(reason)) {
+      const mayReturn = recoverableReasons.has(reason);
+      if (mayReturn && this._pid !== undefined) {
         const { id: sid, _pid: pid, data } = this;
         void this.#adapter.persistSession({ sid, pid, rooms: [...this.rooms], data });
       }
       this.connected = false;
-      this._cleanup();
+      this._cleanup(mayReturn);
       this.client._remove(this);
       this._session?.ended(reason, description);
       this.emitReserved("disconnect", reason, description);
     }
   }
 
-  /** Leaves its rooms and the namespace for good; also where it was not let in. */
-  _cleanup(): void {
-    this._outgoing.end();
+  /** Leaves its rooms and the namespace; also where it was not let in. */
+  _cleanup(mayReturn = false): void {
+    this._outgoing.end(mayReturn);
     this.#expiry?.cancel();
     this.#incoming?.forgetEarly();
-    void this.#adapter.delAll(this.id);
+    void this.leaveAll();
     this.nsp._remove(this);
   }
 
