@@ -142,7 +142,7 @@ export class SessionAwareAdapter extends Adapter {
     // A pong proves that all before its ping has arrived. The last one came at most a ping and two waits before the end,
     // and at most one wait behind its ping.
     return Math.max(
-      ...this.nsp.server._engines.map(({ opts }) => opts.pingInterval + 3 * opts.pingTimeout),
+      ...this.nsp.server._connections.engines.map(({ opts }) => opts.pingInterval + 3 * opts.pingTimeout),
       0,
     );
   }

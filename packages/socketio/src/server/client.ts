@@ -195,7 +195,7 @@ export class Client {
   _joined(attempt: JoinAttempt, socket: AnySocket): void {
     this.#forget(attempt);
     this.#sockets = withSocket(this.#sockets, socket);
-    this.server._connectDeadlines.delete(this);
+    this.server._connections.stopWaiting(this);
   }
 
   /** A namespace has refused the client. */
@@ -245,7 +245,7 @@ export class Client {
   }
 
   #close(reason: DisconnectReason, description: unknown): void {
-    this.server._connectDeadlines.delete(this);
+    this.server._connections.stopWaiting(this);
     this.#attempts = undefined;
     this.#reader.destroy();
     const sockets = socketsOf(this.#sockets);

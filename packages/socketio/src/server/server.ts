@@ -1,19 +1,17 @@
 import { EventEmitter } from "node:events";
 import { createServer } from "node:http";
-import { DeadlineQueue } from "@sluice/hub";
 import { Adapter } from "../adapter/adapter.ts";
 import { SessionAwareAdapter } from "../adapter/session-aware-adapter.ts";
 import type { AttachableServer } from "../engine/attach.ts";
-import { EngineServer } from "../engine/engine-server.ts";
-import type { EngineSession, SessionHandlers } from "../engine/session.ts";
-import { SocketIoError } from "../error.ts";
+import type { EngineServer } from "../engine/engine-server.ts";
 import { createHubGate } from "../hub/hub-gate.ts";
 import { AttachedServers } from "./attached-servers.ts";
 import { Audience, type Everybody } from "./audience.ts";
 import { BroadcastOperator } from "./broadcast-operator.ts";
-import { Client } from "./client.ts";
 import { serveClientFiles } from "./client-files.ts";
+import { Connections } from "./connections.ts";
 import { type Codec, createCodec, type PacketEncoder } from "./custom-parser.ts";
+import { forwardEmitter } from "./forward-emitter.ts";
 import type { AnyNamespace, Namespace, NamespaceMiddleware, ServerReservedEventsMap } from "./namespace.ts";
 import { Namespaces, type ParentNspNameMatchFn } from "./namespaces.ts";
 import { createServerCounts, type ServerCounts } from "./server-counts.ts";
@@ -45,25 +43,6 @@ import type {
 /** A server of any types. */
 export type AnyServer = Server;
 
-/** The methods of an EventEmitter, which are those of the namespace `/`. */
-const emitterMethods = [
-  "addListener",
-  "emit",
-  "eventNames",
-  "getMaxListeners",
-  "listenerCount",
-  "listeners",
-  "off",
-  "on",
-  "once",
-  "prependListener",
-  "prependOnceListener",
-  "rawListeners",
-  "removeAllListeners",
-  "removeListener",
-  "setMaxListeners",
-] as const;
-
 /**
  * A Socket.IO server, for clients 2.x (with `allowEIO3`), 3.x and 4.x. What is done on it is done on its namespace `/`. It
  * has the options, events, methods and types of the package socket.io's `Server`.
@@ -94,15 +73,12 @@ export class Server<
   readonly _gate: SocketGate | undefined;
   /** What all sockets share. */
   readonly _socketHost: SocketHost;
-  /** Ends connections that join no namespace. */
-  _connectDeadlines: DeadlineQueue<Client>;
+  readonly _connections: Connections;
   readonly #given: Partial<ServerOptions>;
-  readonly #engines: EngineServer[] = [];
   readonly #attached = new AttachedServers();
   #adapter: AdapterConstructor;
   #path: string;
   #serveClient: boolean;
-  #connectTimeout: number;
 
   /**
    * Listens on a port, or is attached to a server of `http`, `https` or `http2`, where one is given; else see `attach()`. Throws a
@@ -122,15 +98,14 @@ export class Server<
     const isOptions = typeof first === "object" && first !== null && !("listen" in first);
     this.#given = isOptions ? first : second;
     this.opts = resolveServerOptions(this.#given);
-    const { path, serveClient, connectTimeout, parser, adapter, connectionStateRecovery, hub } = this.opts;
+    const { path, serveClient, parser, adapter, connectionStateRecovery, hub } = this.opts;
     this.#path = path;
     this.#serveClient = serveClient;
-    this.#connectTimeout = connectTimeout;
     const gate = hub === undefined ? undefined : createHubGate(hub);
     this._gate = gate;
     if (gate !== undefined) this.#adapter = (nsp: AnyNamespace) => gate.createAdapter(nsp);
     else this.#adapter = adapter ?? (connectionStateRecovery === undefined ? Adapter : SessionAwareAdapter);
-    this._connectDeadlines = this.#createDeadlines(connectTimeout);
+    this._connections = new Connections(this);
     this._codec = createCodec(parser);
     this.encoder = this._codec.encoder;
     this._socketHost = createSocketHost(this);
@@ -141,14 +116,7 @@ export class Server<
 
   /** The Engine.IO server: that of the last `attach()` with options, or else the one of the options given first. */
   get engine(): EngineServer {
-    const last = this.#engines.at(-1);
-    if (last !== undefined) return last;
-    return this.#createEngine(this.#given);
-  }
-
-  /** All Engine.IO servers that have clients of this one. */
-  get _engines(): readonly EngineServer[] {
-    return this.#engines;
+    return this._connections.engines.at(-1) ?? this._connections.createEngine(this.#given);
   }
 
   /** Whether the browser's client is served where the server is attached. */
@@ -173,10 +141,9 @@ export class Server<
   connectTimeout(value: number): this;
   connectTimeout(): number;
   connectTimeout(value?: number): this | number {
-    if (value === undefined) return this.#connectTimeout;
+    if (value === undefined) return this._connections.connectTimeout;
     checkTime("connectTimeout", value);
-    this.#connectTimeout = value;
-    this._connectDeadlines = this.#createDeadlines(value);
+    this._connections.connectTimeout = value;
     return this;
   }
 
@@ -214,7 +181,7 @@ export class Server<
     }
     const given = { ...this.#given, ...options };
     const path = options.path === undefined ? this.#path : resolvePath(options.path);
-    const engine = Object.keys(options).length === 0 ? this.engine : this.#createEngine(given);
+    const engine = Object.keys(options).length === 0 ? this.engine : this._connections.createEngine(given);
     engine.attach(target, { ...given, path });
     if (options.serveClient ?? this.#serveClient) serveClientFiles(target, path, engine.opts.cors);
     this.httpServer = target;
@@ -249,7 +216,7 @@ export class Server<
       closing.push(adapter.close());
     }
     await Promise.allSettled(closing);
-    for (const engine of this.#engines) engine.close();
+    this._connections.close();
     const error = await this.#attached.close();
     closed?.(error);
   }
@@ -285,49 +252,6 @@ export class Server<
   protected override everybody(): Everybody<EmitEvents, SocketData> {
     return new BroadcastOperator(this.sockets.adapter);
   }
-
-  #createDeadlines(milliseconds: number): DeadlineQueue<Client> {
-    return new DeadlineQueue(milliseconds, this.opts.clock, (client) => {
-      const message = `no namespace was joined within ${milliseconds} ms (connectTimeout)`;
-      if (!client.hasJoined) client._fail(new SocketIoError("connect_timeout", message));
-    });
-  }
-
-  #createEngine(given: Partial<ServerOptions>): EngineServer {
-    const { connections: maxConnections, connectionsPerAddress: maxConnectionsPerAddress } = this.opts.limits;
-    const limited = { ...given, maxConnections, maxConnectionsPerAddress };
-    const engine = new EngineServer(limited, this.#handlers());
-    const { refused } = this.counts;
-    engine.on("connection_error", ({ context }) => {
-      if (context.name === "TOO_MANY_CONNECTIONS") refused.connections++;
-      else if (context.name === "TOO_MANY_CONNECTIONS_OF_ADDRESS") refused.connectionsPerAddress++;
-    });
-    this.#engines.push(engine);
-    return engine;
-  }
-
-  #handlers(): SessionHandlers {
-    return {
-      open: (session) => {
-        const client = new Client(this, session);
-        session.data = client;
-        this.counts.connections++;
-        this._connectDeadlines.add(client);
-        // Clients of 2.x do not ask for it.
-        if (session.protocol === 3) client._connect("/", {});
-      },
-      message: (session, data) => clientOf(session)._onmessage(data),
-      drain: (session) => clientOf(session)._ondrain(),
-      close: (session, reason, cause) => {
-        this.counts.connections--;
-        clientOf(session)._onclose(reason, cause);
-      },
-    };
-  }
-}
-
-function clientOf({ data }: EngineSession): Client {
-  return data as Client;
 }
 
 /** Ports of the environment are texts. */
@@ -340,14 +264,4 @@ function createEmptyServer(): AttachableServer {
   return createServer((_request, response) => response.writeHead(404).end());
 }
 
-for (const name of emitterMethods) {
-  Object.defineProperty(Server.prototype, name, {
-    configurable: true,
-    writable: true,
-    value(this: AnyServer, ...args: unknown[]): unknown {
-      const { sockets } = this;
-      const result: unknown = Reflect.apply(sockets[name], sockets, args);
-      return result === sockets ? this : result;
-    },
-  });
-}
+forwardEmitter<AnyServer>(Server.prototype, ({ sockets }) => sockets);
