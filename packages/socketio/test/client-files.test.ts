@@ -24,7 +24,9 @@ describe("the client for browsers", () => {
       context.after(() => io.close());
       const answer = await fetch(`http://127.0.0.1:${port}/socket.io/${name}?v=1`);
       assert.equal(answer.status, 200);
-      const type = name.endsWith(".map") ? "application/json" : "application/javascript; charset=utf-8";
+      const type = name.endsWith(".map")
+        ? "application/json; charset=utf-8"
+        : "application/javascript; charset=utf-8";
       assert.equal(answer.headers.get("content-type"), type);
       assert.equal(answer.headers.get("content-encoding"), "gzip");
       assert.equal(await answer.text(), readFileSync(join(installed, "dist", name), "utf8"));

@@ -86,7 +86,9 @@ async function serve(name: string, request: IncomingMessage, response: ServerRes
   }
   const isCompressed = acceptedCoding(request.headers["accept-encoding"]) === "gzip";
   if (isCompressed) response.setHeader("Content-Encoding", "gzip");
-  const type = name.endsWith(".map") ? "application/json" : "application/javascript; charset=utf-8";
+  const type = name.endsWith(".map")
+    ? "application/json; charset=utf-8"
+    : "application/javascript; charset=utf-8";
   const body = isCompressed ? found.compressed : found.content;
   response.writeHead(200, { "Content-Type": type, "Content-Length": body.length });
   response.end(request.method === "HEAD" ? undefined : body);
