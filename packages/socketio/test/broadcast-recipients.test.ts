@@ -229,6 +229,20 @@ describe("the sockets that are meant", () => {
   });
 });
 
+for (const transport of ["polling", "websocket"]) {
+  test(`sockets by ${transport} have what was sent before they were disconnected, and that they were`, async (context) => {
+    const server = await IoServer.start();
+    context.after(() => server.close());
+    const { client } = await server.connect("/", { transports: [transport] });
+    const inbox = eventsOf(client);
+    const gone = next(client, "disconnect");
+    server.io.emit("last");
+    server.io.disconnectSockets(true);
+    assert.deepEqual(await inbox.next(), ["last"]);
+    assert.equal((await gone)[0], "io server disconnect");
+  });
+}
+
 describe("an event for other servers", () => {
   test("cannot have a name that namespaces have themselves", () => {
     const io = new Server();

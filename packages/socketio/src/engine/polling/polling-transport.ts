@@ -222,10 +222,13 @@ export class PollingTransport {
     const poll = this.#poll;
     if (poll === undefined || (!this.#hurried && this.#waiting.packets.length === 0)) return;
     this.#poll = undefined;
-    const { compress } = this.#waiting;
-    const packets = this.takePackets();
+    const { packets, compress } = this.#waiting;
+    this.takePackets();
+    // Stock clients drop what came with their end: they hand it on in a later tick.
+    const end = packets.length > 1 && packets.at(-1)?.type === PacketType.CLOSE ? packets.pop() : undefined;
+    if (end !== undefined) this.send(end, false);
     this.#answer(poll, packets.length > 0 ? packets : [NOOP], compress);
-    if (packets.length > 0) this.#owner.drained();
+    if (packets.length > 0 && end === undefined) this.#owner.drained();
   }
 
   #answer(poll: PollingExchange, packets: readonly Packet[], compress: boolean): void {
