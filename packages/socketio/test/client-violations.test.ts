@@ -91,3 +91,54 @@ describe("a client that breaks a rule", () => {
     assert.equal(await client.next(), "431[]");
   });
 });
+
+describe("a client that was taken out of a namespace", () => {
+  test("may have sent something before it knew", async (context) => {
+    const server = await IoServer.start();
+    context.after(() => server.close());
+    const chat = server.io.of("/chat");
+    chat.on("connection", (socket) => socket.on("bye", () => socket.disconnect()));
+    server.io.on("connection", (socket) => socket.on("echo", (answer: () => void) => answer()));
+    const client = await WireClient.join(context, server.port);
+    client.send("40/chat");
+    await client.next();
+    client.send('42/chat,["bye"]', '42/chat,["late"]', '43/chat,7["late"]', "41/chat", '421["echo"]');
+    assert.equal(await client.next(), "41/chat,");
+    assert.equal(await client.next(), "431[]");
+    assert.equal(chat.sockets.size, 0);
+    client.send('42/chat,["late"]');
+    assert.equal((await client.end()).code, 1002);
+  });
+
+  test("may come again", async (context) => {
+    const server = await IoServer.start();
+    context.after(() => server.close());
+    server.io.on("connection", (socket) => socket.on("bye", () => socket.disconnect()));
+    const client = await WireClient.join(context, server.port);
+    client.send('42["bye"]', "40");
+    assert.equal(await client.next(), "41");
+    assert.match(String(await client.next()), /^40\{/);
+  });
+
+  test("is remembered for as many namespaces as a connection may have", async (context) => {
+    const server = await IoServer.start({ limits: { namespacesPerConnection: 1 } });
+    context.after(() => server.close());
+    server.io.of(/^\//).on("connection", (socket) => socket.disconnect());
+    const client = await WireClient.connect(context, server.port);
+    for (const name of ["/a", "/b"]) {
+      client.send(`40${name}`);
+      assert.match(String(await client.next()), /^40/);
+      assert.equal(await client.next(), `41${name},`);
+    }
+    client.send('42/b,["late"]', '42/a,["late"]');
+    assert.equal((await client.end()).reason, "the client has not joined /a");
+  });
+
+  test("is no client that left by itself", async (context) => {
+    const server = await IoServer.start();
+    context.after(() => server.close());
+    const client = await WireClient.join(context, server.port);
+    client.send("41", '42["late"]');
+    assert.equal((await client.end()).reason, "the client has not joined /");
+  });
+});

@@ -45,6 +45,8 @@ export class Client {
   readonly #reader: MessageReader;
   #sockets: JoinedSockets;
   #attempts: Map<string, JoinAttempt> | undefined;
+  /** Namespaces that the server took it out of, which the client may not know yet. */
+  #expelled: Set<string> | undefined;
   #request: IncomingMessage | undefined;
 
   constructor(server: AnyServer, conn: EngineSession) {
@@ -97,7 +99,14 @@ export class Client {
 
   /** A socket has left. */
   _remove(socket: AnySocket): void {
+    const { name } = socket.nsp;
+    // Where the connection ends, none of it is left.
+    if (socketIn(this.#sockets, name) !== socket) return;
     this.#sockets = withoutSocket(this.#sockets, socket);
+    this.#expelled ??= new Set();
+    this.#expelled.add(name);
+    const [oldest = name] = this.#expelled;
+    if (this.#expelled.size > this.server.opts.limits.namespacesPerConnection) this.#expelled.delete(oldest);
   }
 
   /** Disconnects every socket, and then the connection. */
@@ -211,12 +220,32 @@ export class Client {
     const { type, nsp } = packet;
     const name = this.conn.protocol === 3 ? nsp.split("?", 1)[0]! : nsp;
     const socket = socketIn(this.#sockets, name);
-    if (type === PacketType.CONNECT) {
-      if (socket !== undefined) this.#violated(`the client has joined ${name} already`);
-      else if (this.server._socketHost.rate.takes(this)) this._connect(name, this.#authIn(packet));
-    } else if (socket === undefined) this.#violated(`the client has not joined ${name}`);
+    if (socket === undefined) this.#handleOutside(packet, name);
+    else if (type === PacketType.CONNECT) this.#violated(`the client has joined ${name} already`);
     else if (type === PacketType.CONNECT_ERROR) this.#violated("a CONNECT_ERROR is the server's to send");
-    else socket._onpacket(packet);
+    else {
+      socket._onpacket(packet);
+      if (type === PacketType.DISCONNECT) this.#leave(name);
+    }
+  }
+
+  /** A packet came for a namespace that the client is not in. */
+  #handleOutside(packet: Packet, name: string): void {
+    const isExpelled = this.#expelled?.has(name) === true;
+    if (packet.type === PacketType.CONNECT) {
+      this.#leave(name);
+      if (this.server._socketHost.rate.takes(this)) this._connect(name, this.#authIn(packet));
+    } else if (isExpelled) {
+      // It was on its way when the client was told.
+      if (packet.type === PacketType.DISCONNECT) this.#leave(name);
+      else this.server._socketHost.rate.takes(this);
+    } else this.#violated(`the client has not joined ${name}`);
+  }
+
+  /** The client knows that it is not in a namespace. */
+  #leave(name: string): void {
+    this.#expelled?.delete(name);
+    if (this.#expelled?.size === 0) this.#expelled = undefined;
   }
 
   /** Clients of 2.x have what they say to a namespace in the query of its name. */
