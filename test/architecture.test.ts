@@ -20,6 +20,7 @@ const allowed: Record<string, readonly string[]> = {
     "@sluice/websocket",
     "@sluice/hub",
     "@sluice/rpc",
+    "@sluice/socketio",
     "@bufbuild/protobuf",
     "commander",
     "jose",

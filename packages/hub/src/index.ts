@@ -84,3 +84,4 @@ export {
 } from "./faces/client.ts";
 export { numberOfCode } from "./faces/status-code.ts";
 export type { Identify, TimedIdentity } from "./faces/timed-identity.ts";
+export { unidentified } from "./faces/closing.ts";

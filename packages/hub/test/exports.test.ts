@@ -29,5 +29,6 @@ test("the package exports these names and no others", () => {
     "roomsByPattern",
     "sessionProtocol",
     "systemClock",
+    "unidentified",
   ]);
 });

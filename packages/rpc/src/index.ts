@@ -114,3 +114,6 @@ export type { ShareRule, ShareRules } from "./shared-streams/share-rule.ts";
 export { readBearerProtocols, type BearerProtocols } from "./wire/bearer-protocols.ts";
 export { readCookie } from "./wire/cookie.ts";
 export { parseBalancedTarget, type BalancedTarget } from "./balancer/balanced-target.ts";
+export { metadataFromRequest, type MetadataSource } from "./rest/rest-metadata.ts";
+export { jsonFromStatus } from "./transcode/status-json.ts";
+export { statusFromError } from "./transcode/json-call.ts";

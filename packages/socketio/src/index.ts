@@ -69,3 +69,4 @@ export { BroadcastOperator } from "./server/broadcast-operator.ts";
 export { RemoteSocket, type SocketDetails } from "./server/remote-socket.ts";
 
 export type { IdentifySocket, SocketHubOptions } from "./hub/hub-options.ts";
+export type { WebSocketRequest } from "./engine/http/upgrade.ts";

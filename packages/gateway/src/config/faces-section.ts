@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { methodName } from "./backend-section.ts";
-import { oneOf, textLike } from "./value-types.ts";
+import { flag, oneOf, size, textLike } from "./value-types.ts";
 
 /** What the WebSockets of the face `websocket` speak. */
 export type WebSocketProtocol = "raw" | "session";
@@ -12,6 +12,7 @@ export interface FacesSection {
     | undefined;
   readonly packet?: PacketSection | undefined;
   readonly sse?: { readonly path: string } | undefined;
+  readonly socketio?: SocketIoSection | undefined;
 }
 
 /** Nested binary packets. */
@@ -20,6 +21,16 @@ export interface PacketSection {
   readonly path?: string | undefined;
   /** Methods by the type of the packets that call them, in decimal. */
   readonly types: Readonly<Record<string, string>>;
+}
+
+/** Clients of Socket.IO. */
+export interface SocketIoSection {
+  readonly path: string;
+  readonly revisions: readonly (3 | 4)[];
+  readonly namespaces: readonly string[];
+  /** Bytes. */
+  readonly maxPayload: number;
+  readonly recovery: boolean;
 }
 
 /** The type of the packets that tell of a refusal (docs/sessions.md). */
@@ -75,4 +86,37 @@ export const facesSchema: z.ZodType<FacesSection> = z.strictObject({
     })
     .optional()
     .describe("Sessions on Server-Sent Events."),
+  socketio: z
+    .strictObject({
+      path: facePath()
+        .prefault("/socket.io")
+        .describe("Where clients connect; they add a slash and a query."),
+      revisions: z
+        .array(z.union([z.literal(3), z.literal(4)], { error: "must be 3 or 4" }))
+        .refine((revisions) => revisions.includes(4), { error: "must have 4, which newer clients speak" })
+        .prefault([4])
+        .describe("The revisions of Engine.IO: 4 for clients 3.x and 4.x, 3 for clients 2.x."),
+      namespaces: z
+        .array(
+          textLike(
+            /^\/[^*?,\s]*\*?$/,
+            "must begin with a slash, as in /chat, and may end in *, as in /room-*",
+          ),
+        )
+        .min(1, { error: "is an empty list" })
+        .prefault(["/"])
+        .describe("The namespaces that clients may join; one that ends in * is all that begin so."),
+      maxPayload: size()
+        .prefault("1MB")
+        .describe(
+          "Bytes of one POST, or of one WebSocket message, of a client. Over it: 413, or closed with 1009.",
+        ),
+      recovery: flag()
+        .prefault(false)
+        .describe(
+          "Whether a client that loses its connection is given back its session and what it missed; events have one more argument then.",
+        ),
+    })
+    .optional()
+    .describe("Sessions of clients of Socket.IO."),
 });

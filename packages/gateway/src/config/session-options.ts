@@ -21,10 +21,11 @@ export function sessionOptions(loaded: LoadedConfig): SessionHostOptions | undef
   const { config, folder } = loaded;
   const { faces, rooms, sessions, identity, callbacks } = config;
   const sockets = socketsOf(faces);
-  if (sockets.length === 0 && faces.sse === undefined) return undefined;
+  if (sockets.length === 0 && faces.sse === undefined && faces.socketio === undefined) return undefined;
   return {
     sockets,
     events: faces.sse?.path,
+    socketio: faces.socketio,
     rooms: Object.fromEntries(Object.entries(rooms).map(([pattern, room]) => [pattern, roomOf(room)])),
     direct: sessions.direct,
     headers: sessions.headers,

@@ -5,9 +5,10 @@ import {
   type Hub,
   type Identify,
   type KnownClient,
+  type Session,
   type SseHandler,
 } from "@sluice/hub";
-import type { HttpRequest, HttpResponse, WebSocketRequest } from "@sluice/rpc";
+import type { HttpRequest, HttpResponse, Metadata, WebSocketRequest } from "@sluice/rpc";
 import {
   allowsOrigin,
   type AcceptOptions,
@@ -18,6 +19,7 @@ import type { Logger } from "../log.ts";
 import { subprotocolBesideToken, type ClientIdentity, type Recognition } from "./client-identity.ts";
 import type { SessionHostOptions } from "./options.ts";
 import { refusedSocket } from "./refused-socket.ts";
+import { SocketIoFace } from "./socketio-face.ts";
 
 /** What the faces need of what is around them. */
 export interface FaceSurroundings {
@@ -40,6 +42,7 @@ export interface FaceSurroundings {
 export class FaceRequests {
   readonly #surroundings: FaceSurroundings;
   readonly #sockets: ReadonlyMap<string, SocketFaces>;
+  readonly #socketIo: SocketIoFace | undefined;
   readonly #eventsPath: string | undefined;
   readonly #events: SseHandler;
 
@@ -66,6 +69,8 @@ export class FaceRequests {
     this.#sockets = new Map(
       options.sockets.map(({ path, faces }) => [path, new SocketFaces(hub, { ...shared, faces })]),
     );
+    const { socketio } = options;
+    if (socketio !== undefined) this.#socketIo = new SocketIoFace(socketio, { ...surroundings, ...client });
     this.#eventsPath = options.events;
     this.#events = createSseHandler(hub, {
       ...client,
@@ -76,7 +81,12 @@ export class FaceRequests {
   /** Takes a request for a WebSocket on a path of a face; false, and nothing done, for any other. */
   accept(webSocket: WebSocketRequest): boolean {
     const { request } = webSocket;
-    const faces = this.#sockets.get(pathOf(request.url));
+    const path = pathOf(request.url);
+    if (this.#socketIo?.has(path) === true) {
+      this.#acceptSocketIo(webSocket, this.#socketIo);
+      return true;
+    }
+    const faces = this.#sockets.get(path);
     if (faces === undefined) return false;
     const closing = this.#surroundings.closing();
     if (closing === undefined) void this.#accept(webSocket, faces);
@@ -93,12 +103,41 @@ export class FaceRequests {
       refuseRequest(response, 426, "FAILED_PRECONDITION", `${path} is for WebSockets`);
       return true;
     }
-    if (path !== this.#eventsPath) return false;
-    const closing = this.#surroundings.closing();
-    if (closing !== undefined) refuseRequest(response, 503, "UNAVAILABLE", closing);
-    else if (isFromAllowedPage(request, this.#surroundings.origin)) void this.#answer(request, response);
-    else refuseRequest(response, 403, "PERMISSION_DENIED", "pages of this origin may not open sessions here");
+    const socketIo = this.#socketIo?.has(path) === true ? this.#socketIo : undefined;
+    if (path !== this.#eventsPath && socketIo === undefined) return false;
+    const objection = this.#objectionTo(request, socketIo);
+    if (objection !== undefined) refuseRequest(response, ...objection);
+    else if (socketIo === undefined) void this.#answer(request, response);
+    else socketIo.handle(request, response);
     return true;
+  }
+
+  /** What a backend is told of the client of a session of Socket.IO. */
+  metadataOf(session: Session): Metadata {
+    return this.#socketIo?.metadataOf(session) ?? {};
+  }
+
+  /** Ends what sessions have left. */
+  async close(): Promise<void> {
+    await this.#socketIo?.close();
+  }
+
+  #acceptSocketIo(webSocket: WebSocketRequest, socketIo: SocketIoFace): void {
+    const objection = this.#objectionTo(webSocket.request, socketIo);
+    if (objection === undefined) {
+      socketIo.accept(webSocket);
+      return;
+    }
+    const [httpStatus, code, message] = objection;
+    webSocket.refuse(httpStatus, JSON.stringify({ error: { code, message } }));
+  }
+
+  /** Why a request that a page may have made is refused. Who is closed last has to be told so on a connection that it has. */
+  #objectionTo(request: HttpRequest, socketIo: SocketIoFace | undefined): HttpObjection | undefined {
+    const closing = socketIo?.begins(request) === false ? undefined : this.#surroundings.closing();
+    if (closing !== undefined) return [503, "UNAVAILABLE", closing];
+    if (isFromAllowedPage(request, this.#surroundings.origin)) return undefined;
+    return [403, "PERMISSION_DENIED", "pages of this origin may not open sessions here"];
   }
 
   async #accept(webSocket: WebSocketRequest, faces: SocketFaces): Promise<void> {
@@ -135,6 +174,7 @@ export class FaceRequests {
 
 /** How a client is refused over HTTP: the status, and the name of a gRPC code. */
 type HttpRefusal = readonly [httpStatus: number, code: string];
+type HttpObjection = readonly [...HttpRefusal, message: string];
 
 const failed: HttpRefusal = [500, "INTERNAL"];
 const statuses: ReadonlyMap<number, HttpRefusal> = new Map([

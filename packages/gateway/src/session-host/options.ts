@@ -20,11 +20,26 @@ export interface HostedSockets {
   readonly faces: readonly SocketFaceName[];
 }
 
+/** Sessions that clients of Socket.IO hold. */
+export interface HostedSocketIo {
+  readonly path: string;
+  /** The revisions of Engine.IO: 3 is of clients 2.x, 4 of all newer ones. */
+  readonly revisions: readonly (3 | 4)[];
+  /** Names, and beginnings of names followed by `*`. */
+  readonly namespaces: readonly string[];
+  /** Bytes of one message of a client, on its way: a POST, or a WebSocket message. */
+  readonly maxPayload: number;
+  /** Whether sockets that lose their connection are recovered. */
+  readonly recovery: boolean;
+}
+
 /** The sessions that a gateway holds. */
 export interface SessionHostOptions {
   readonly sockets: readonly HostedSockets[];
   /** The path of Server-Sent Events; undefined: there are none. */
   readonly events?: string | undefined;
+  /** Default: there are none of Socket.IO. */
+  readonly socketio?: HostedSocketIo | undefined;
   /** By names and patterns, as `roomsByPattern` takes them. */
   readonly rooms: Readonly<Record<string, HostedRoom>>;
   /** Which clients may say something to another session by its number. */

@@ -18,7 +18,9 @@ import {
 
 /** What sessions need of the gateway. */
 export interface SessionSurroundings
-  extends SessionBackendSources, Pick<FaceSurroundings, "origin" | "heartbeat" | "keepAliveMs"> {}
+  extends
+    Omit<SessionBackendSources, "metadata">,
+    Pick<FaceSurroundings, "origin" | "heartbeat" | "keepAliveMs"> {}
 
 /** The sessions of a gateway at one moment, and what has become of them. */
 export interface SessionCounts extends HubCounts {
@@ -56,7 +58,10 @@ export class SessionHost {
     const { rooms, limits, historyBytes, graceMs, push, identity } = options;
     this.#options = options;
     this.#log = log;
-    this.#backends = createSessionBackends(options, surroundings);
+    this.#backends = createSessionBackends(options, {
+      ...surroundings,
+      metadata: (session) => this.#faces.metadataOf(session),
+    });
     this.#broker = new MemoryBroker(historyBytes === undefined ? {} : { historyBytes });
     const { callbacks } = this.#backends;
     this.hub = new Hub({
@@ -117,7 +122,7 @@ export class SessionHost {
    * all come back at once; then waits, for what is left of it, until the backend was told.
    */
   async close(graceMs: number): Promise<void> {
-    const { callbacks, packets } = this.#backends;
+    const { callbacks, events, packets } = this.#backends;
     this.#isClosing = true;
     const end = performance.now() + graceMs;
     callbacks?.hurry();
@@ -126,6 +131,8 @@ export class SessionHost {
     await callbacks?.drain(Math.max(end - performance.now(), lastCallbacksMs));
     callbacks?.close();
     packets?.close();
+    events?.close();
+    await this.#faces.close();
     this.#authenticator?.close();
   }
 }

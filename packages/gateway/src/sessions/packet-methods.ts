@@ -1,7 +1,8 @@
 import { Message, type AnswerListener, type Session } from "@sluice/hub";
 import { Code } from "@sluice/protocol";
-import { createStatus, type Call, type DirectorySource, type Metadata, type Status } from "@sluice/rpc";
+import { createStatus, type Call, type DirectorySource, type Status } from "@sluice/rpc";
 import { refusalFrom } from "./client-status.ts";
+import { metadataOfSession } from "./session-metadata.ts";
 import { SessionQueues } from "./session-queues.ts";
 
 /** Which packets are gRPC calls. */
@@ -115,7 +116,7 @@ export class PacketMethods {
     const call = backend.open(
       {
         method,
-        metadata: metadataOf(session),
+        metadata: metadataOfSession(session),
         timeout: this.#options.deadlineMs ?? 3_000,
         timeoutOrigin: "packets",
       },
@@ -148,11 +149,4 @@ function pathOf(type: string, method: string): string {
     );
   }
   return method.startsWith("/") ? method : `/${method}`;
-}
-
-/** Who asks; a user with other characters than printable ASCII is percent-encoded, as gRPC does with messages. */
-function metadataOf({ id, user }: Session): Metadata {
-  if (user === "") return { "sluice-session": id };
-  const encoded = user.replace(/[^\x20-\x24\x26-\x7e]+/g, (part) => encodeURIComponent(part));
-  return { "sluice-session": id, "sluice-user": encoded };
 }

@@ -13,12 +13,16 @@ export const maxJsonDepth = 30;
  * What a client or a history says, for a backend. Throws a HubError `INVALID_ARGUMENT` for JSON that
  * google.protobuf.Value cannot hold.
  */
-export function payloadFrom({ data, isJson = false }: Pick<MessageInit, "data" | "isJson">): Payload {
+export function payloadFrom({
+  data,
+  isJson = false,
+  isList = false,
+}: Pick<MessageInit, "data" | "isJson" | "isList">): Payload {
   if (typeof data !== "string") return create(PayloadSchema, { data: { case: "binary", value: data } });
   if (!isJson) return create(PayloadSchema, { data: { case: "text", value: data } });
   const json = JSON.parse(data) as JsonValue;
   validateJson(json, maxJsonDepth);
-  return create(PayloadSchema, { data: { case: "json", value: fromJson(ValueSchema, json) } });
+  return create(PayloadSchema, { data: { case: "json", value: fromJson(ValueSchema, json) }, isList });
 }
 
 /** Bytes of the type of a message. */
@@ -50,13 +54,20 @@ function dataOf(payload: Payload | undefined): MessageInit {
       return { data: data.value };
     case "json":
       try {
-        return { data: JSON.stringify(toJson(ValueSchema, data.value)), isJson: true };
+        return listedIf(payload?.isList === true && data.value.kind.case === "listValue", {
+          data: JSON.stringify(toJson(ValueSchema, data.value)),
+          isJson: true,
+        });
       } catch (cause) {
         throw new HubError("INVALID_ARGUMENT", "The payload is a Value that has no JSON.", { cause });
       }
     case undefined:
       return { data: "" };
   }
+}
+
+function listedIf(isList: boolean, init: MessageInit): MessageInit {
+  return isList ? { ...init, isList } : init;
 }
 
 function validateJson(json: JsonValue, levels: number): void {

@@ -39,12 +39,20 @@ const forwarded: ReadonlyMap<string, string> = new Map(
 const printableAscii = /^[\x20-\x7e]*$/;
 const metadataKey = /^[a-z0-9_.-]+$/;
 
+/** What of a request becomes metadata. */
+export interface MetadataSource {
+  /** Names and values in turn. */
+  readonly rawHeaders: readonly string[];
+  /** The connection below. */
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
 /**
  * The metadata of a REST request, by grpc-gateway's rules: `Grpc-Metadata-K` is `k`, `Authorization` is itself,
  * well-known request headers are `grpcgateway-*`, and the caller is added to `x-forwarded-for` and
  * `x-forwarded-host`. What metadata cannot hold (control characters, other alphabets) is left out.
  */
-export function metadataFromRequest(request: HttpRequest): Metadata {
+export function metadataFromRequest(request: MetadataSource): Metadata {
   const metadata = Object.create(null) as Record<string, string | string[]>;
   const raw = request.rawHeaders;
   let host: string | undefined;

@@ -1,3 +1,4 @@
+import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@sluice/protocol";
 import type { Backend } from "../call/call.ts";
 import { createStatus, type Status } from "../call/status.ts";
@@ -15,6 +16,8 @@ export interface DirectoryEntry {
   readonly input: MessageCodec;
   /** JSON of response messages; made when it is first asked for. */
   readonly output: MessageCodec;
+  /** JSON of `google.protobuf.Any`, such as the details of a status; made when it is first asked for. */
+  readonly any: MessageCodec;
 }
 
 /** Finds methods by their path, `/package.Service/Method`. */
@@ -32,6 +35,7 @@ class Entry implements DirectoryEntry {
   readonly #options: CodecOptions;
   #input: MessageCodec | undefined;
   #output: MessageCodec | undefined;
+  #any: MessageCodec | undefined;
 
   constructor(method: Method, backend: Backend, options: CodecOptions) {
     this.method = method;
@@ -45,6 +49,10 @@ class Entry implements DirectoryEntry {
 
   get output(): MessageCodec {
     return (this.#output ??= this.#createOutput());
+  }
+
+  get any(): MessageCodec {
+    return (this.#any ??= createCodec(AnySchema, this.#options));
   }
 
   #createOutput(): MessageCodec {

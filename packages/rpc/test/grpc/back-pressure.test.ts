@@ -50,7 +50,7 @@ class SlowBackend implements Backend {
 
 test("a client is read no faster than the backend takes its messages", async (t) => {
   const backend = new SlowBackend();
-  const entry = { method: collect, backend, input: noCodec, output: noCodec };
+  const entry = { method: collect, backend, input: noCodec, output: noCodec, any: noCodec };
   const handle = createRpcHandler({ methods: () => ({ find: () => entry }) });
   const server = createServer((request, response) => void handle(request, response));
   server.listen(0, "127.0.0.1");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { Code, noMetadata, type AcceptedCall, type Metadata } from "@sluice/protocol";
 import { createCodec, createStatus, okStatus, type Method, type Status } from "../../src/index.ts";
 import { MultiplexCall } from "../../src/multiplex/multiplex-call.ts";
@@ -61,7 +62,13 @@ function serve(
       encoding,
       ...(timeout === undefined ? {} : { timeout }),
     },
-    entry: { method, backend, input: createCodec(method.input), output: createCodec(method.output) },
+    entry: {
+      method,
+      backend,
+      input: createCodec(method.input),
+      output: createCodec(method.output),
+      any: createCodec(AnySchema),
+    },
     metadata: noMetadata,
     readBytes: () => readBytes,
     abandoned: () => abandoned++,

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { DeadlineQueue } from "@sluice/hub";
-import { acceptWebSocket, allowsOrigin, type Limits, type WebSocketConnection } from "@sluice/websocket";
+import { allowsOrigin, type Limits, type WebSocketConnection } from "@sluice/websocket";
 import { runInTurn } from "../run-in-turn.ts";
 import { attachEngine, type AttachableServer, type AttachOptions } from "./attach.ts";
 import type { Revision } from "./codec/packet.ts";
@@ -25,7 +25,12 @@ import { createCors } from "./http/cors.ts";
 import type { Middleware } from "./http/middleware.ts";
 import { ErrorCode, errorMessages, type Refusal, refuse } from "./http/refusal.ts";
 import { queryFromUrl } from "./http/request-query.ts";
-import { createUpgradeResponse, headersForUpgrade } from "./http/upgrade-response.ts";
+import {
+  type Upgrade,
+  upgradeFromRequest,
+  upgradeFromSocket,
+  type WebSocketRequest,
+} from "./http/upgrade.ts";
 import { LiveSession } from "./live-session.ts";
 import type { PollingOptions } from "./polling/polling-transport.ts";
 import type { EngineSession, SessionHandlers } from "./session.ts";
@@ -35,14 +40,6 @@ import { ownedHandlers } from "./websocket/connection-owner.ts";
 
 /** Milliseconds that the last packets wait for a poll. */
 const CLOSE_TIMEOUT_MS = 30_000;
-
-/** An upgrade as Node's `upgrade` event gives it. */
-interface Upgrade {
-  readonly socket: Duplex;
-  readonly head: Buffer;
-  /** For answers other than the upgrade. */
-  readonly response: ServerResponse;
-}
 
 /** A request on its way to a session. */
 interface Arrival extends RequestFacts {
@@ -116,13 +113,21 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     this.#arrive({ request, response, query, upgrade: false, upgrading: undefined });
   }
 
+  /**
+   * Answers a request for a WebSocket that something before the engine has taken, over HTTP/1.1 or HTTP/2. Middlewares are
+   * not asked.
+   */
+  handleWebSocket(webSocket: WebSocketRequest): void {
+    const upgrading = upgradeFromRequest(webSocket);
+    const { request, response } = upgrading;
+    this.#route({ request, response, query: queryFromUrl(request.url ?? ""), upgrade: true, upgrading });
+  }
+
   /** Answers a request to upgrade that is the engine's. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Until the socket is a WebSocket's, its errors are nobody's; its end follows them.
-    socket.on("error", ignoreError);
-    const response = createUpgradeResponse(request, socket);
+    const upgrading = upgradeFromSocket(request, socket, head);
     const query = queryFromUrl(request.url ?? "");
-    this.#arrive({ request, response, query, upgrade: true, upgrading: { socket, head, response } });
+    this.#arrive({ request, response: upgrading.response, query, upgrade: true, upgrading });
   }
 
   #arrive(arrival: Arrival): void {
@@ -207,15 +212,10 @@ export class EngineServer extends EventEmitter<EngineEvents> {
   }
 
   /** Answers the opening handshake of a WebSocket, with which a session begins or is upgraded. */
-  #accept(
-    { request }: Arrival,
-    { socket, head, response }: Upgrade,
-    isHandshake: boolean,
-  ): WebSocketConnection | undefined {
-    const headers = headersForUpgrade(response, socket);
+  #accept({ request }: Arrival, upgrading: Upgrade, isHandshake: boolean): WebSocketConnection | undefined {
+    const headers = upgrading.takeHeaders();
     this.#addHeaders(headers, request, isHandshake);
-    socket.off("error", ignoreError);
-    return acceptWebSocket(request, socket, head, {
+    return upgrading.accept({
       handlers: ownedHandlers,
       origin: "any",
       limits: this.#limits,
@@ -235,7 +235,9 @@ export class EngineServer extends EventEmitter<EngineEvents> {
   /** Browsers let pages of any origin open WebSockets, with the cookies of their user. */
   #checkOrigin({ request, response, upgrade }: Arrival): Refusal | undefined {
     const { headers } = request;
-    if (!upgrade || allowsOrigin(this.opts.origin, headers.host, headers)) return undefined;
+    const host = headers[":authority"] ?? headers.host;
+    const isAllowed = allowsOrigin(this.opts.origin, typeof host === "string" ? host : undefined, headers);
+    if (!upgrade || isAllowed) return undefined;
     const allowed = response.getHeader("Access-Control-Allow-Origin");
     if (allowed === "*" || allowed === headers.origin) return undefined;
     const message = "Pages of this origin may not connect here: see the options cors and origin.";
@@ -256,8 +258,9 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     if (this.listenerCount("headers") > 0) this.emit("headers", headers, request);
   }
 
-  #refuse({ request, response }: Arrival, refusal: Refusal): void {
-    refuse(response, refusal);
+  #refuse({ request, response, upgrading }: Arrival, refusal: Refusal): void {
+    if (upgrading === undefined) refuse(response, refusal);
+    else upgrading.refuse(refusal);
     this.#tellOf(request, refusal);
   }
 
@@ -296,7 +299,7 @@ export class EngineServer extends EventEmitter<EngineEvents> {
 
 /** Whether nobody waits for an answer any more: a middleware has answered, or the client has left. */
 function isGone({ response, upgrading }: Arrival): boolean {
-  if (upgrading !== undefined && upgrading.socket.destroyed) return true;
+  if (upgrading?.isGone === true) return true;
   return response.writableEnded || response.destroyed;
 }
 

@@ -53,7 +53,7 @@ export class HubGate implements SocketGate {
     if (!(adapter instanceof HubAdapter)) {
       throw new TypeError("a server with a hub has the hub's adapter, and no other");
     }
-    const identity = await this.#options.identify?.(socket);
+    const identity = await this.#options.identify?.(socket, socket._auth);
     const link = new SessionLink(socket, adapter.face, adapter);
     const result = await this.#hub.attach(link, {
       ...this.#requestOf(socket),

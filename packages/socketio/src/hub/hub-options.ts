@@ -1,9 +1,13 @@
 import type { ClientOptions, Hub, TimedIdentity } from "@sluice/hub";
 import type { AnySocket } from "../server/socket.ts";
 
-/** Who a socket's client is, for the hub; nothing for nobody in particular. What it throws or rejects with refuses the client. */
+/**
+ * Who a socket's client is, for the hub; nothing for nobody in particular. What it throws or rejects with refuses the client.
+ * `auth` is that of `socket.handshake`, which a socket keeps, headers and all, once somebody has looked at it.
+ */
 export type IdentifySocket = (
   socket: AnySocket,
+  auth: Readonly<Record<string, unknown>>,
 ) => TimedIdentity | undefined | Promise<TimedIdentity | undefined>;
 
 /** How the sockets of a server are sessions of a hub. */

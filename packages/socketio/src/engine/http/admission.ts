@@ -63,7 +63,8 @@ export function checkHandshake(
   { request, query, upgrade }: RequestFacts,
   { allowEIO3 }: ResolvedEngineOptions,
 ): Revision | Refusal {
-  if (request.method !== "GET") {
+  // Over HTTP/2, a WebSocket is asked for with CONNECT (RFC 8441 section 4).
+  if (request.method !== (upgrade && request.httpVersionMajor === 2 ? "CONNECT" : "GET")) {
     return { code: ErrorCode.BAD_HANDSHAKE_METHOD, context: { method: request.method } };
   }
   const { EIO, transport } = query;

@@ -34,11 +34,21 @@ export interface Refusal {
   readonly context: Readonly<Record<string, unknown>>;
 }
 
+/** The status of a refusal. */
+export function statusOf({ code, status }: Refusal): number {
+  return status ?? (code === ErrorCode.FORBIDDEN ? 403 : 400);
+}
+
+/** What a client is told of a refusal, as JSON. */
+export function bodyOf({ code, message }: Refusal): string {
+  return JSON.stringify({ code, message: message ?? errorMessages[code] });
+}
+
 /** Answers a request with a refusal. */
-export function refuse(response: ServerResponse, { code, message, status }: Refusal): void {
+export function refuse(response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent || response.destroyed) return;
-  const body = Buffer.from(JSON.stringify({ code, message: message ?? errorMessages[code] }));
-  response.writeHead(status ?? (code === ErrorCode.FORBIDDEN ? 403 : 400), {
+  const body = Buffer.from(bodyOf(refusal));
+  response.writeHead(statusOf(refusal), {
     "Content-Type": "application/json",
     "Content-Length": body.length,
   });
