@@ -26,10 +26,14 @@ export class BroadcastOperator<
   EmitEvents extends EventsMap,
   SocketData,
 > implements TypedEventBroadcaster<EmitEvents> {
-  readonly #adapter: Adapter;
-  readonly #rooms: Set<Room>;
-  readonly #except: Set<Room>;
-  readonly #flags: BroadcastFlags;
+  /** What carries it. */
+  readonly adapter: Adapter;
+  /** Sockets in any of these rooms; all, where there is none. */
+  readonly rooms: Set<Room>;
+  /** But none that is in one of these. */
+  readonly exceptRooms: Set<Room>;
+  /** How it is sent. */
+  readonly flags: BroadcastFlags;
 
   /** All sockets of the adapter's namespace, where nothing else is given. */
   constructor(
@@ -38,15 +42,15 @@ export class BroadcastOperator<
     exceptRooms: Set<Room> = new Set(),
     flags: BroadcastFlags = {},
   ) {
-    this.#adapter = adapter;
-    this.#rooms = rooms;
-    this.#except = exceptRooms;
-    this.#flags = flags;
+    this.adapter = adapter;
+    this.rooms = rooms;
+    this.exceptRooms = exceptRooms;
+    this.flags = flags;
   }
 
   /** Also the sockets in a room, or in any of several. Who is in two of them is meant once. */
   to(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
-    return new BroadcastOperator(this.#adapter, withRooms(this.#rooms, room), this.#except, this.#flags);
+    return new BroadcastOperator(this.adapter, withRooms(this.rooms, room), this.exceptRooms, this.flags);
   }
 
   /** The same as `to()`. */
@@ -56,7 +60,7 @@ export class BroadcastOperator<
 
   /** None of the sockets in a room, or in any of several. */
   except(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
-    return new BroadcastOperator(this.#adapter, this.#rooms, withRooms(this.#except, room), this.#flags);
+    return new BroadcastOperator(this.adapter, this.rooms, withRooms(this.exceptRooms, room), this.flags);
   }
 
   /** Whether the packet may be compressed. */
@@ -76,7 +80,7 @@ export class BroadcastOperator<
 
   /** Gives acknowledgements some milliseconds; they begin with an error then, where not all came in time. */
   timeout(timeout: number): BroadcastOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
-    return new BroadcastOperator(this.#adapter, this.#rooms, this.#except, { ...this.#flags, timeout });
+    return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, timeout });
   }
 
   /**
@@ -89,7 +93,7 @@ export class BroadcastOperator<
     const data: unknown[] = [ev, ...(args as unknown[])];
     const packet: BroadcastPacket = { type: PacketType.EVENT, data };
     if (typeof data.at(-1) === "function") this.#ask(packet, data.pop() as (...args: unknown[]) => void);
-    else void this.#adapter.broadcast(packet, this.#options);
+    else void this.adapter.broadcast(packet, this.#options);
     return true;
   }
 
@@ -118,18 +122,18 @@ export class BroadcastOperator<
    * @deprecated `fetchSockets()` tells more.
    */
   allSockets(): Promise<Set<SocketId>> {
-    return this.#adapter.sockets(this.#rooms);
+    return this.adapter.sockets(this.rooms);
   }
 
   /** Those who are meant, of all servers. Those of this server are its sockets themselves. */
   async fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
-    const sockets = await this.#adapter.fetchSockets(this.#options);
+    const sockets = await this.adapter.fetchSockets(this.#options);
     return sockets.map((socket) => {
       // It has all that a remote socket has.
       if ("nsp" in socket) return socket as unknown as RemoteSocket<EmitEvents, SocketData>;
       const flags = { expectSingleResponse: true };
       const operator = new BroadcastOperator<EmitEvents, SocketData>(
-        this.#adapter,
+        this.adapter,
         new Set([socket.id]),
         new Set(),
         flags,
@@ -140,31 +144,31 @@ export class BroadcastOperator<
 
   /** Has those who are meant join rooms. */
   socketsJoin(room: Room | Room[]): void {
-    void this.#adapter.addSockets(this.#options, Array.isArray(room) ? room : [room]);
+    void this.adapter.addSockets(this.#options, Array.isArray(room) ? room : [room]);
   }
 
   /** Has those who are meant leave rooms. */
   socketsLeave(room: Room | Room[]): void {
-    void this.#adapter.delSockets(this.#options, Array.isArray(room) ? room : [room]);
+    void this.adapter.delSockets(this.#options, Array.isArray(room) ? room : [room]);
   }
 
   /** Disconnects those who are meant from the namespace; with `close` their connections. */
   disconnectSockets(close = false): void {
-    void this.#adapter.disconnectSockets(this.#options, close);
+    void this.adapter.disconnectSockets(this.#options, close);
   }
 
   get #options(): BroadcastOptions {
-    return { rooms: this.#rooms, except: this.#except, flags: this.#flags };
+    return { rooms: this.rooms, except: this.exceptRooms, flags: this.flags };
   }
 
   #with(flags: BroadcastFlags): BroadcastOperator<EmitEvents, SocketData> {
-    return new BroadcastOperator(this.#adapter, this.#rooms, this.#except, { ...this.#flags, ...flags });
+    return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, ...flags });
   }
 
   /** Asks those who are meant to acknowledge an event. */
   #ask(packet: BroadcastPacket, acknowledged: (...args: unknown[]) => void): void {
-    const adapter = this.#adapter;
-    const { expectSingleResponse = false, timeout = 0 } = this.#flags;
+    const adapter = this.adapter;
+    const { expectSingleResponse = false, timeout = 0 } = this.flags;
     const acks = new BroadcastAcks(adapter.nsp.server.opts.clock, timeout, (error, responses) => {
       if (error !== null) forget(adapter, packet.id);
       if (expectSingleResponse) acknowledged(error, error === null ? responses[0] : null);
