@@ -12,9 +12,18 @@ import { isSince, stockClients } from "./support/stock-clients.ts";
 
 const deadlineMs = 20_000;
 
-const columns: readonly Column[] = stockClients.flatMap((client) =>
-  (Object.keys(ways) as Way[]).flatMap((way) => parserNames.map((parser) => ({ client, way, parser }))),
+const everywhere: readonly Column[] = stockClients.flatMap((client) =>
+  (Object.keys(ways) as Way[]).flatMap((way) =>
+    parserNames.map((parser) => ({ client, way, parser, isOfHub: false })),
+  ),
 );
+
+// A hub changes nothing for a client, the oldest and the newest.
+const ofHub = everywhere
+  .filter(({ client, parser }) => ["2.5.0", "4.8.4"].includes(client.version) && parser === "default")
+  .map((column) => ({ ...column, isOfHub: true }));
+
+const columns = [...everywhere, ...ofHub];
 
 const servers = new MatrixServers();
 let cells = 0;
@@ -30,8 +39,9 @@ async function failureOf({ run, profile = "plain" }: Behaviour, column: Column):
     await Promise.race([run(cell), late]);
     return undefined;
   } catch (error) {
-    const { client, way, parser } = column;
-    return `${client.version}, ${way}, parser ${parser}: ${error instanceof Error ? error.stack : String(error)}`;
+    const { client, way, parser, isOfHub } = column;
+    const where = `${client.version}, ${way}, parser ${parser}${isOfHub ? ", of a hub" : ""}`;
+    return `${where}: ${error instanceof Error ? error.stack : String(error)}`;
   } finally {
     clearTimeout(timer);
     cell.close();

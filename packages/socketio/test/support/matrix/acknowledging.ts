@@ -131,6 +131,7 @@ export const acknowledging: readonly Behaviour[] = [
     async run(cell) {
       const { client, server } = await cell.connect();
       server.on("ask", answer);
+      server.on("nothing", () => undefined);
       const inTime = await new Promise((resolve) => {
         client.timeout(5000).emit("ask", 1, (...args: unknown[]) => resolve(args));
       });
@@ -147,6 +148,7 @@ export const acknowledging: readonly Behaviour[] = [
     async run(cell) {
       const { client, server } = await cell.connect();
       server.on("ask", answer);
+      server.on("nothing", () => undefined);
       assert.equal(await client.emitWithAck("ask", "what"), "what");
       await assert.rejects(client.timeout(20).emitWithAck("nothing"), /operation has timed out/);
     },

@@ -19,6 +19,8 @@ export interface Column {
   readonly client: StockClient;
   readonly way: Way;
   readonly parser: ParserName;
+  /** Whether the sockets of its server are sessions of a hub. */
+  readonly isOfHub: boolean;
 }
 
 /** What all clients with a version, on all ways and with all parsers, do with the server. */
@@ -50,7 +52,7 @@ export class Cell {
   readonly #clients: StockSocket[] = [];
 
   constructor(column: Column, servers: MatrixServers, profile: Profile, key: string) {
-    const { io, url } = servers.get(column.parser, profile);
+    const { io, url } = servers.get({ ...column, profile });
     this.column = column;
     this.io = io;
     this.key = key;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Hub } from "@sluice/hub";
 import { Server, type ServerOptions } from "../../../src/index.ts";
 import { serverMsgpack } from "../stock-clients.ts";
 
@@ -24,40 +25,39 @@ export type ParserName = keyof typeof parsers;
 /** All names of parsers. */
 export const parserNames = Object.keys(parsers) as ParserName[];
 
+/** Which server a client is connected to. */
+export interface ServerKind {
+  readonly parser: ParserName;
+  readonly profile: Profile;
+  /** Whether its sockets are sessions of a hub. */
+  readonly isOfHub: boolean;
+}
+
 interface RunningServer {
   readonly io: Server;
   readonly url: string;
 }
 
-/** The servers of the matrix, one for each profile and parser. */
+/** The servers of the matrix, one of each kind. */
 export class MatrixServers {
   readonly #servers = new Map<string, RunningServer>();
 
   /** Starts them. */
   async start(): Promise<void> {
-    for (const parser of parserNames) {
-      for (const profile of Object.keys(profiles) as Profile[]) {
-        const http = createServer();
-        const io = new Server(http, {
-          allowEIO3: true,
-          pingInterval: 200,
-          pingTimeout: 10_000,
-          ...parsers[parser],
-          ...profiles[profile],
-        });
-        await once(http.listen(0, "127.0.0.1"), "listening");
-        // Created where a client asks for it.
-        io.of(/^\/pattern-\d+$/);
-        io.of((name, auth, decide) => decide(null, name.startsWith("/asked-") && auth.may === "yes"));
-        const { port } = http.address() as AddressInfo;
-        this.#servers.set(`${parser} ${profile}`, { io, url: `http://127.0.0.1:${port}` });
+    for (const isOfHub of [false, true]) {
+      for (const parser of parserNames) {
+        for (const profile of Object.keys(profiles) as Profile[]) {
+          const kind = { parser, profile, isOfHub };
+          this.#servers.set(JSON.stringify(kind), await startServer(kind));
+        }
       }
     }
   }
 
-  get(parser: ParserName, profile: Profile): RunningServer {
-    const server = this.#servers.get(`${parser} ${profile}`);
-    if (server === undefined) throw new Error(`there is no server ${parser} ${profile}`);
+  get({ parser, profile, isOfHub }: ServerKind): RunningServer {
+    const kind = JSON.stringify({ parser, profile, isOfHub });
+    const server = this.#servers.get(kind);
+    if (server === undefined) throw new Error(`there is no server ${kind}`);
     return server;
   }
 
@@ -65,4 +65,22 @@ export class MatrixServers {
   async close(): Promise<void> {
     await Promise.all([...this.#servers.values()].map(({ io }) => io.close()));
   }
+}
+
+async function startServer({ parser, profile, isOfHub }: ServerKind): Promise<RunningServer> {
+  const http = createServer();
+  const io = new Server(http, {
+    allowEIO3: true,
+    pingInterval: 200,
+    pingTimeout: 10_000,
+    ...parsers[parser],
+    ...profiles[profile],
+    ...(isOfHub ? { hub: new Hub() } : {}),
+  });
+  await once(http.listen(0, "127.0.0.1"), "listening");
+  // Created where a client asks for it.
+  io.of(/^\/pattern-\d+$/);
+  io.of((name, auth, decide) => decide(null, name.startsWith("/asked-") && auth.may === "yes"));
+  const { port } = http.address() as AddressInfo;
+  return { io, url: `http://127.0.0.1:${port}` };
 }
