@@ -114,6 +114,27 @@ describe("a client whose connection is lost", () => {
     assert.deepEqual(await names(inbox, 1), ["meanwhile"]);
   });
 
+  test("begins anew where what it missed was forgotten while middlewares took their time", async (context) => {
+    const connectionStateRecovery = { skipMiddlewares: false, maxPackets: 1 };
+    const server = await start(context, { connectionStateRecovery });
+    const asked = new Inbox<() => void>();
+    server.io.use((_socket, proceed) => asked.add(proceed));
+    const client = server.open();
+    (await asked.next())();
+    const ends = await returned(server, client);
+    const inbox = eventsOf(client);
+    await cut(ends);
+    const proceed = await asked.next();
+    server.io.emit("1");
+    server.io.emit("2");
+    proceed();
+    (await asked.next())();
+    await next(client, "connect");
+    assert.equal(client.recovered, false);
+    server.io.emit("3");
+    assert.deepEqual(await names(inbox, 1), ["3"]);
+  });
+
   test("passes the middlewares anew only where that is asked for", async (context) => {
     for (const [skipMiddlewares, expected] of [
       [true, 1],

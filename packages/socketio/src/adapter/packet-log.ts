@@ -35,11 +35,6 @@ export class PacketLog {
     this.#limits = limits;
   }
 
-  /** How many packets are kept. */
-  get size(): number {
-    return this.#packets.size;
-  }
-
   /** The number of the newest packet. */
   get last(): number {
     return this.#last;
