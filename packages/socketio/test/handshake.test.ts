@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { describe, test, type TestContext } from "node:test";
 import type { ServerOptions } from "../src/index.ts";
@@ -39,6 +40,28 @@ describe("the handshake of a socket", () => {
     });
     const { server: socket } = await server.connect();
     assert.equal(socket.handshake.auth.user, "ada");
+  });
+});
+
+describe("the connection of a socket", () => {
+  test("has the secret id that its client has", async (context) => {
+    const server = await start(context);
+    const { server: socket } = await server.connect();
+    assert.equal(socket.client.id, socket.conn.id);
+    assert.notEqual(socket.client.id, socket.id);
+  });
+
+  test("is listened to as an emitter is", async (context) => {
+    const server = await start(context);
+    const { client, server: socket } = await server.connect();
+    const called: string[] = [];
+    const dropped = (): void => void called.push("dropped");
+    socket.conn.on("packet", dropped).on("close", (reason) => called.push(reason));
+    socket.conn.removeListener("packet", dropped);
+    const closed = once(socket.conn as never, "close");
+    client.disconnect();
+    await closed;
+    assert.deepEqual(called, ["transport close"]);
   });
 });
 

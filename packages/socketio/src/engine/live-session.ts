@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
-import type { Closed, WebSocketConnection } from "@sluice/websocket";
+import type { Closed } from "@sluice/websocket";
 import { SocketIoError } from "../error.ts";
 import type { CloseReason } from "./close-reason.ts";
 import { decodeBinaryPacket, decodeTextPacketBytes } from "./codec/packet-codec.ts";
@@ -21,6 +21,7 @@ import { type PollingOwner, PollingTransport } from "./polling/polling-transport
 import type { EngineSession, ReadyState, SessionEvents } from "./session.ts";
 import type { SessionHost } from "./session-host.ts";
 import { pauseReading, resumeReading } from "./session-input.ts";
+import type { SessionStart } from "./session-start.ts";
 import { bufferedBytesOf, isWritable, writeMessage, writePacket } from "./session-output.ts";
 import { onWebSocket, type OnWebSocket, type SessionState, transportOf } from "./session-state.ts";
 import { closeWebSocket } from "./websocket/close-web-socket.ts";
@@ -31,18 +32,6 @@ import { type Upgradable, UpgradeProbe } from "./websocket/upgrade-probe.ts";
 
 type SessionEvent = keyof SessionEvents;
 type Listener<Name extends SessionEvent> = (...args: SessionEvents[Name]) => void;
-
-/** What a session is made of. */
-export interface SessionStart {
-  readonly id: string;
-  readonly revision: Revision;
-  /** Whether the client asked for text only (`b64` in the query). */
-  readonly base64: boolean;
-  readonly handshake: Handshake;
-  readonly request: IncomingMessage | undefined;
-  /** The WebSocket that it begins on; undefined for polling. */
-  readonly connection: WebSocketConnection | undefined;
-}
 
 /** A session on the transports of this engine. */
 export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner, Beating, Upgradable {
@@ -163,6 +152,10 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
   off<Name extends SessionEvent>(name: Name, listener: Listener<Name>): this {
     this.#events?.off(name, listener as never);
     return this;
+  }
+
+  removeListener<Name extends SessionEvent>(name: Name, listener: Listener<Name>): this {
+    return this.off(name, listener);
   }
 
   /** A request of the client's polling. */

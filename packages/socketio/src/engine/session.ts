@@ -95,4 +95,9 @@ export interface EngineSession {
   once<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): this;
   /** Calls a listener no more. */
   off<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): this;
+  /** The same as `off()`. */
+  removeListener<Name extends keyof SessionEvents>(
+    name: Name,
+    listener: (...args: SessionEvents[Name]) => void,
+  ): this;
 }

@@ -55,6 +55,11 @@ export class Client {
     this.#reader = server._codec.createReader(this);
   }
 
+  /** The secret id of the connection. */
+  get id(): string {
+    return this.conn.id;
+  }
+
   /**
    * The request that began the connection: itself, with all that middlewares put on it, where `io.engine.use()` or the
    * option `allowRequest` is used; else what was in it.
