@@ -3,18 +3,12 @@ import { nextMessage } from "../next-message.ts";
 import type { ExchangeName } from "./client.ts";
 
 /**
- * `expect` announces an event to each client, and is answered at once, and again when it has come to all; `once` has each
- * client ask once, `repeat` some of them again and again for some milliseconds: both are answered when all is answered.
+ * `expect` announces events to each client, and is answered at once, and again when they have come to all; `exchange`
+ * has clients ask so often together, and is answered when all is answered.
  */
 export type ClientsQuestion =
-  | { readonly ask: "expect" }
-  | { readonly ask: "once"; readonly name: ExchangeName }
-  | { readonly ask: "repeat"; readonly name: ExchangeName; readonly milliseconds: number };
-
-/** `exchanges` where clients asked. */
-export interface ClientsAnswer {
-  readonly exchanges?: number;
-}
+  | { readonly ask: "expect"; readonly events: number }
+  | { readonly ask: "exchange"; readonly name: ExchangeName; readonly times: number };
 
 /** Clients of one server, in a process of their own. */
 export class SocketIoClientsProcess {
@@ -27,29 +21,23 @@ export class SocketIoClientsProcess {
   /** Starts the process and waits until all are connected. */
   static async start(port: number, count: number): Promise<SocketIoClientsProcess> {
     const child = fork(new URL("clients.ts", import.meta.url), [String(port), String(count)]);
-    await nextMessage<ClientsAnswer>("clients", child);
+    await nextMessage("clients", child);
     return new SocketIoClientsProcess(child);
   }
 
-  /** Prepares for an event. Await it before it is emitted. */
-  async expect(): Promise<void> {
-    await this.#ask({ ask: "expect" });
+  /** Prepares for so many events. Await it before they are emitted. */
+  async expect(events: number): Promise<void> {
+    await this.#ask({ ask: "expect", events });
   }
 
-  /** Waits until the event has come to all. Call it before it is emitted. */
+  /** Waits until the events have come to all. Call it before they are emitted. */
   async told(): Promise<void> {
-    await nextMessage<ClientsAnswer>("clients", this.#child);
+    await nextMessage("clients", this.#child);
   }
 
-  /** Each client asks once; waits for all answers. */
-  async once(name: ExchangeName): Promise<void> {
-    await this.#ask({ ask: "once", name });
-  }
-
-  /** Some clients ask, each again as soon as it is answered. Resolves to how often. */
-  async repeat(name: ExchangeName, milliseconds: number): Promise<number> {
-    const { exchanges = Number.NaN } = await this.#ask({ ask: "repeat", name, milliseconds });
-    return exchanges;
+  /** Clients ask so often together, one after the other, and some at a time; waits for all answers. */
+  async exchange(name: ExchangeName, times: number): Promise<void> {
+    await this.#ask({ ask: "exchange", name, times });
   }
 
   /** Ends the process. */
@@ -57,8 +45,8 @@ export class SocketIoClientsProcess {
     this.#child.disconnect();
   }
 
-  async #ask(question: ClientsQuestion): Promise<ClientsAnswer> {
+  async #ask(question: ClientsQuestion): Promise<void> {
     this.#child.send(question);
-    return await nextMessage<ClientsAnswer>("clients", this.#child);
+    await nextMessage("clients", this.#child);
   }
 }

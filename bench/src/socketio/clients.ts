@@ -1,49 +1,48 @@
 /** Many clients of one server in a process of their own. Arguments: port, and how many. Tells when all are connected. */
 import { type ExchangeName, SocketIoClient } from "./client.ts";
-import type { ClientsAnswer, ClientsQuestion } from "./clients-process.ts";
+import type { ClientsQuestion } from "./clients-process.ts";
 
 const [portText, countText] = process.argv.slice(2);
 const count = Number(countText);
 const atOnce = 64;
-/** So many ask again and again, each less often than the limit of events that a server may have. */
+/** So many have something under way at a time. */
 const askers = 200;
 
-const clients: SocketIoClient[] = [];
+/** Those who have nothing under way; who has waited longest is first. */
+const idle: SocketIoClient[] = [];
 let asked: ExchangeName = "echo";
-let deadline = 0;
-let exchanges = 0;
-/** Clients whose last answer has not come, or to whom an event has not. */
+/** Exchanges that are still to begin. */
+let left = 0;
+/** Answers that have not come; or events, to all together. */
 let missing = 0;
 
-function tell(answer: ClientsAnswer): void {
-  process.send?.(answer);
+/** What was asked for has come. */
+function tell(): void {
+  process.send?.({});
 }
 
 const listener = {
   told(): void {
-    if (--missing === 0) tell({});
+    if (--missing === 0) tell();
   },
   answered(client: SocketIoClient): void {
-    exchanges++;
-    if (performance.now() < deadline) client.ask(asked);
-    else if (--missing === 0) tell({ exchanges });
+    idle.push(client);
+    if (left > 0) askNext();
+    if (--missing === 0) tell();
   },
 };
 
 async function connectSome(): Promise<void> {
-  while (clients.length + connecting < count) {
+  while (idle.length + connecting < count) {
     connecting++;
-    clients.push(await SocketIoClient.connect(Number(portText), listener));
+    idle.push(await SocketIoClient.connect(Number(portText), listener));
     connecting--;
   }
 }
 
-function ask(some: readonly SocketIoClient[], name: ExchangeName, milliseconds: number): void {
-  asked = name;
-  deadline = performance.now() + milliseconds;
-  exchanges = 0;
-  missing = some.length;
-  for (const client of some) client.ask(name);
+function askNext(): void {
+  left--;
+  idle.shift()?.ask(asked);
 }
 
 let connecting = 0;
@@ -53,15 +52,15 @@ process.on("message", (message) => {
   const question = message as ClientsQuestion;
   switch (question.ask) {
     case "expect":
-      missing = count;
-      tell({});
+      missing = count * question.events;
+      tell();
       break;
-    case "once":
-      ask(clients, question.name, 0);
-      break;
-    case "repeat":
-      ask(clients.slice(0, askers), question.name, question.milliseconds);
+    case "exchange":
+      asked = question.name;
+      left = question.times;
+      missing = left;
+      for (let asker = Math.min(left, askers); asker > 0; asker--) askNext();
   }
 });
 process.on("disconnect", () => process.exit());
-tell({});
+tell();

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import type { CpuTime } from "../contest.ts";
 import { nextMessage } from "../next-message.ts";
 
 /** The servers that are compared. */
@@ -24,13 +25,15 @@ export interface ServerMemory {
 }
 
 /** What the server process is asked; each question gets one {@link ServerAnswer}, in order. */
-export type ServerQuestion = { readonly ask: "cpu" | "memory" | "sockets" | "gather" | "tell" };
+export type ServerQuestion =
+  | { readonly ask: "cpu" | "memory" | "sockets" | "gather" }
+  | { readonly ask: "tell"; readonly events: number };
 
 /** The fields that belong to the question. */
 export interface ServerAnswer {
   readonly port?: number;
-  /** µs since the process started. */
-  readonly cpu?: number;
+  /** Since the process started. */
+  readonly cpu?: CpuTime;
   readonly memory?: ServerMemory;
   readonly sockets?: number;
 }
@@ -57,9 +60,10 @@ export class SocketIoServerProcess {
     return new SocketIoServerProcess(name, port, child);
   }
 
-  /** CPU time of the process so far, in µs. */
-  async cpu(): Promise<number> {
-    const { cpu = Number.NaN } = await this.#ask({ ask: "cpu" });
+  /** CPU time of the process so far. */
+  async cpu(): Promise<CpuTime> {
+    const { cpu } = await this.#ask({ ask: "cpu" });
+    if (cpu === undefined) throw new Error(`${this.#name}: the server process answered something else`);
     return cpu;
   }
 
@@ -81,9 +85,9 @@ export class SocketIoServerProcess {
     await this.#ask({ ask: "gather" });
   }
 
-  /** Emits an event to the room. */
-  async tell(): Promise<void> {
-    await this.#ask({ ask: "tell" });
+  /** Emits so many events to the room, all in one tick. */
+  async tell(events: number): Promise<void> {
+    await this.#ask({ ask: "tell", events });
   }
 
   /** Ends the process and waits for its end. */

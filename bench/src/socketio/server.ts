@@ -9,11 +9,11 @@ import { type ServerAnswer, type ServerQuestion, socketIoSubjectNameFrom } from 
 const application = await createApplication(socketIoSubjectNameFrom(process.argv[2]));
 let sequence = 0;
 
-function answer({ ask }: ServerQuestion): ServerAnswer {
-  switch (ask) {
+function answer(question: ServerQuestion): ServerAnswer {
+  switch (question.ask) {
     case "cpu": {
       const { user, system } = process.cpuUsage();
-      return { cpu: user + system };
+      return { cpu: { total: user + system, user } };
     }
     case "memory": {
       globalThis.gc?.();
@@ -27,7 +27,9 @@ function answer({ ask }: ServerQuestion): ServerAnswer {
       application.gather();
       return {};
     case "tell":
-      application.tell({ ...createFanoutMessage(sequence++) });
+      for (let event = 0; event < question.events; event++) {
+        application.tell({ ...createFanoutMessage(sequence++) });
+      }
       return {};
   }
 }

@@ -1,12 +1,15 @@
 /**
- * The stock client, which polls and moves to a WebSocket, one at a time. Arguments: port, and how often. Tells how many
- * milliseconds each upgrade took: from the end of the handshake by polling to the end of the upgrade.
+ * The stock client, which polls and moves to a WebSocket, one at a time. Arguments: how often, and the ports of the servers,
+ * which take turns. Tells for each of them how many milliseconds each upgrade took: from the end of the handshake by
+ * polling to the end of the upgrade.
  */
 import { io } from "socket.io-client";
 
-const [port, times] = process.argv.slice(2);
+const [times, ...ports] = process.argv.slice(2);
+/** The first ones load and compile what they need, here and in the servers. */
+const uncounted = 10;
 
-function upgrade(): Promise<number> {
+function upgrade(port: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = io(`http://127.0.0.1:${port}`, { forceNew: true, reconnection: false });
     const { io: manager } = socket;
@@ -22,7 +25,12 @@ function upgrade(): Promise<number> {
   });
 }
 
-const milliseconds: number[] = [];
-while (milliseconds.length < Number(times)) milliseconds.push(await upgrade());
+const milliseconds: number[][] = ports.map(() => []);
+for (let time = -uncounted; time < Number(times); time++) {
+  for (const [index, port] of ports.entries()) {
+    const took = await upgrade(port);
+    if (time >= 0) milliseconds[index]?.push(took);
+  }
+}
 process.send?.(milliseconds);
 process.disconnect();
