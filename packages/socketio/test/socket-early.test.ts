@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import type { EventEmitter } from "node:events";
 import { describe, test } from "node:test";
 import { FakeClock } from "@sluice/testkit/fake-clock";
+import type { Packet } from "../src/index.ts";
 import { IoServer, next } from "./support/io-server.ts";
+import { serverMsgpack, stockClients } from "./support/stock-clients.ts";
 import { Inbox } from "./support/inbox.ts";
 
 describe("an event before its listener", () => {
@@ -35,16 +37,18 @@ describe("an event before its listener", () => {
     assert.deepEqual(await heard.next(), ["early", 4]);
   });
 
-  test("does not overtake the one before it that waits for its turn", async (context) => {
-    const io = await IoServer.start();
+  test("is given to it before the next of its name, of which none is dropped then", async (context) => {
+    const io = await IoServer.start({ limits: { earlyEvents: 2 } });
     context.after(() => io.close());
     const { client, server } = await io.connect();
-    const heard = new Inbox<unknown>();
-    server.on("listen", () => server.on("early", (number) => heard.add(number)));
-    client.emit("early", 1);
+    const heard: unknown[] = [];
+    server.on("listen", () => server.on("early", (number) => heard.push(number)));
+    for (const number of [1, 2]) client.emit("early", number);
     client.emit("listen");
-    client.emit("early", 2);
-    assert.deepEqual([await heard.next(), await heard.next()], [1, 2]);
+    for (const number of [3, 4, 5]) client.emit("early", number);
+    client.emit("last");
+    await next(server, "last");
+    assert.deepEqual(heard, [1, 2, 3, 4, 5]);
   });
 
   for (const listen of [
@@ -114,11 +118,17 @@ describe("an event before its listener", () => {
     await next(server, "last");
   });
 
-  test("that could not be encoded is dropped, not the server", async (context) => {
-    const io = await IoServer.start();
+  test("whose bytes cannot be said is dropped, and ends nothing", async (context) => {
+    class Encoder extends serverMsgpack.Encoder {
+      override encode(packet: Packet): readonly (string | Uint8Array)[] {
+        if (Array.isArray(packet.data)) throw new RangeError("too deep");
+        return super.encode(packet);
+      }
+    }
+    const io = await IoServer.start({ parser: { ...serverMsgpack, Encoder } });
     context.after(() => io.close());
-    const { client, server } = await io.connect();
-    client.io.engine.write(`42["early",${"[".repeat(100_000)}${"]".repeat(100_000)}]`.slice(1));
+    const { client, server } = await io.connect("/", { parser: stockClients.at(-1)?.msgpack });
+    client.emit("early", 1);
     client.emit("now");
     await next(server, "now");
     assert.equal(io.io.counts.dropped.early, 1);

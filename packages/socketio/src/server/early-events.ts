@@ -22,11 +22,6 @@ export class EarlyEvents {
     return this.#events.length;
   }
 
-  /** Whether an event of this name waits: one that comes now must wait behind it. */
-  has(name: string): boolean {
-    return this.#events.some(({ event }) => event[0] === name);
-  }
-
   /** Keeps an event of so many bytes. Answers false where it would be one too many. */
   add(event: Event, bytes: number): boolean {
     const { earlyEvents, earlyEventBytes } = this.#limits;

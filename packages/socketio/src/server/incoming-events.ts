@@ -2,6 +2,7 @@ import { PacketType } from "../parser/packet.ts";
 import type { PacketEncoder } from "./custom-parser.ts";
 import { EarlyEvents } from "./early-events.ts";
 import type { SocketHost } from "./socket-host.ts";
+import { throwLater } from "./throw-later.ts";
 import type { AnyListener, Untyped } from "./typed-events.ts";
 
 /** An event of a client: its name, its arguments, and the function for the answer where it asks for one. */
@@ -50,8 +51,10 @@ export class IncomingEvents {
   /** An event came. */
   receive(event: Event): void {
     const [name] = event;
-    if (this.#isWanted(name) && this.#early?.has(name) !== true) this.#run(event);
-    else if (this.#socket._isNew) this.#keep(event);
+    if (this.#isWanted(name)) {
+      this.#releaseAll(name);
+      this.#run(event);
+    } else if (this.#socket._isNew) this.#keep(event);
   }
 
   /** Somebody takes events who did not: gives out those that waited for it, behind what runs now, one a tick. */
@@ -90,6 +93,19 @@ export class IncomingEvents {
     this.#run(event);
   };
 
+  /** Gives out what waited for a listener that there is by now, before the next of its name. */
+  #releaseAll(name: string): void {
+    for (;;) {
+      const event = this.#early?.take((waiting) => waiting === name);
+      if (event === undefined) return;
+      try {
+        this.#run(event);
+      } catch (error) {
+        throwLater(error);
+      }
+    }
+  }
+
   #run(event: Event): void {
     if (!this.#socket.connected) return;
     if (this.any.length > 0) {
@@ -115,7 +131,7 @@ export class IncomingEvents {
   }
 }
 
-/** Bytes of an event, as messages; Infinity where it cannot be encoded, such as one of arrays in arrays, ten thousand deep. */
+/** Bytes of an event, as messages; Infinity where it cannot be encoded, as what another decoder gave may be. */
 function sizeOf(event: Event, encoder: PacketEncoder): number {
   const data = event.filter((each) => typeof each !== "function");
   try {
