@@ -174,7 +174,8 @@ export class Server<
   attach(server: AttachableServer | number, options: Partial<ServerOptions> = {}): this {
     const port = portFrom(server);
     const target = port === undefined ? (server as AttachableServer) : createEmptyServer();
-    if (typeof target.listeners !== "function") {
+    // An application of Express is a function, and has what an emitter has.
+    if (typeof target === "function" || typeof target.listeners !== "function") {
       throw new TypeError(
         "attach() wants a server of http, https or http2, or a port: an Express application is none of them",
       );
