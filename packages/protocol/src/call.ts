@@ -48,6 +48,8 @@ export interface CallListener extends CallEndListener {
 
 /** A call as the server holds it. */
 export interface AcceptedCall extends CallEnd {
+  /** As `send`, of a message that stays the caller's, because its memory is used again. */
+  sendView(message: Uint8Array): boolean;
   /** Sends the initial metadata, once and before the first message; without it, the first message sends none. */
   headers(metadata: Metadata): void;
   /** Ends the call when the messages before have left. The listener's `end` follows when this has left too. */

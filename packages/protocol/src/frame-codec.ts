@@ -179,7 +179,7 @@ export function decodeStatus(payload: Uint8Array): { readonly status: Status; re
   const reader = new PayloadReader(payload);
   const code = reader.u32();
   const message = reader.text16();
-  const details = reader.bytes16().slice();
+  const details = new Uint8Array(reader.bytes16());
   const trailers = readMetadata(reader);
   return { status: details.length === 0 ? { code, message } : { code, message, details }, trailers };
 }

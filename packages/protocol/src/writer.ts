@@ -1,12 +1,16 @@
 import { Batch } from "./batch.ts";
+import { FRAME_HEADER_BYTES } from "./frame.ts";
 import type { Wire } from "./multiplex.ts";
 import type { Stream } from "./stream.ts";
 
 /** What a frame costs beside its bytes, about, while it waits. */
 const FRAME_COST = 64;
 
-/** Shared by all connections, because it is filled and sent within one function. */
-const batch: Batch = /* @__PURE__ */ new Batch();
+/** Batches that are empty. */
+const spare: Batch[] = [];
+/** So many batches may wait for the next `write` of their connections; the memory of them all is 1 MiB. */
+const MOST_WAITING = 64;
+let waiting = 0;
 
 /**
  * Decides what leaves next: control frames first, then one chunk of each call in turn, and only while the WebSocket has
@@ -23,6 +27,10 @@ export class Writer {
   #first: Stream | undefined;
   #last: Stream | undefined;
   #settling: Stream[] = [];
+  /** What leaves first with the next `write`; only while the WebSocket has room. */
+  #batch: Batch | undefined;
+  /** Counts the calls of `write`. */
+  turn = 0;
   #isBlocked = false;
   #isStopped = false;
 
@@ -60,6 +68,27 @@ export class Writer {
     this.#wanted();
   }
 
+  /** Takes a message of one chunk of a stream that has the credit, where none waits for its turn; false where it does not. */
+  sendNow(stream: Stream, message: Uint8Array): boolean {
+    if (this.#first !== undefined || this.#isBlocked || this.#isStopped || stream.id === 0) return false;
+    let batch = this.#batch;
+    if (batch === undefined) {
+      if (waiting === MOST_WAITING) return false;
+      batch = spare.pop() ?? new Batch();
+      this.#batch = batch;
+      waiting++;
+    }
+    this.#addControl(batch);
+    if (!this.#isBlocked && !batch.fits(FRAME_HEADER_BYTES + message.length)) this.#send(batch);
+    if (this.#isBlocked) {
+      this.#endWaiting();
+      return false;
+    }
+    batch.addChunk(stream.id, message, 0, message.length);
+    this.#wanted();
+    return true;
+  }
+
   /** Takes a stream that has ended out of the turns. */
   remove(stream: Stream): void {
     if (!stream.isReady || this.#isStopped) return;
@@ -88,30 +117,25 @@ export class Writer {
     this.#control = [];
     this.#controlBytes = 0;
     this.#first = this.#last = undefined;
+    this.#batch?.take();
+    this.#endWaiting();
   }
 
   /** Writes what can be written, and tells the streams of it. */
   write(): void {
-    let sent = 0;
+    this.turn++;
+    const batch = this.#batch ?? spare.pop() ?? new Batch();
+    this.#addControl(batch);
     while (!this.#isBlocked) {
-      const frame = this.#control[sent];
       const stream = this.#first;
-      if (frame !== undefined) {
-        if (batch.fits(frame.length)) {
-          batch.add(frame);
-          this.#controlBytes -= frame.length + FRAME_COST;
-          sent++;
-        } else this.#send();
-      } else if (stream === undefined) {
-        break;
-      } else {
-        const turn = stream.write(batch);
-        if (turn === "full") this.#send();
-        else this.#endTurn(stream, turn === "again");
-      }
+      if (stream === undefined) break;
+      const turn = stream.write(batch);
+      if (turn === "full") this.#send(batch);
+      else this.#endTurn(stream, turn === "again");
     }
-    if (sent > 0) this.#control.splice(0, sent);
-    if (!batch.isEmpty) this.#send();
+    if (!batch.isEmpty) this.#send(batch);
+    if (this.#batch === undefined) spare.push(batch);
+    else this.#endWaiting();
     const settling = this.#settling;
     if (settling.length === 0) return;
     this.#settling = [];
@@ -126,7 +150,29 @@ export class Writer {
     if (isAgain) this.ready(stream);
   }
 
-  #send(): void {
+  #addControl(batch: Batch): void {
+    const control = this.#control;
+    let sent = 0;
+    while (sent < control.length && !this.#isBlocked) {
+      const frame = control[sent] as Uint8Array;
+      if (batch.fits(frame.length)) {
+        batch.add(frame);
+        this.#controlBytes -= frame.length + FRAME_COST;
+        sent++;
+      } else this.#send(batch);
+    }
+    if (sent > 0) control.splice(0, sent);
+  }
+
+  /** The batch that waited is empty. */
+  #endWaiting(): void {
+    if (this.#batch === undefined) return;
+    spare.push(this.#batch);
+    this.#batch = undefined;
+    waiting--;
+  }
+
+  #send(batch: Batch): void {
     this.#isBlocked = !this.#wire.send(batch.take());
   }
 }

@@ -43,7 +43,8 @@ const kinds = [
   "server headers",
   "server send",
   "server send",
-  "server send",
+  "server send a view",
+  "server send a view",
   "server end",
   "server fail",
   "server pause",
@@ -117,6 +118,9 @@ class Play {
       case "server send":
         if (accepted !== undefined) this.#send(accepted.call, this.#trackedOf(accepted).down, size);
         return;
+      case "server send a view":
+        if (accepted !== undefined) this.#sendView(accepted, size);
+        return;
       case "server end":
         return accepted?.call.end(ok);
       case "server fail":
@@ -158,6 +162,14 @@ class Play {
     const bytes = bytesOf(size, this.#sent++);
     call.send(bytes);
     sent.push(bytes);
+  }
+
+  /** Sends what is overwritten afterwards. */
+  #sendView(accepted: Accepted, size: number): void {
+    const bytes = bytesOf(size, this.#sent++);
+    this.#trackedOf(accepted).down.push(bytes.slice());
+    accepted.call.sendView(bytes);
+    bytes.fill(0xee);
   }
 
   /** Lets everything flow until nothing moves. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { Code, FrameType, MAX_CHUNK_BYTES, MAX_WEB_SOCKET_MESSAGE_BYTES } from "../src/index.ts";
 import { frames } from "./frames.ts";
 import { bytesOf, Pair, Recorder } from "./pair.ts";
@@ -136,4 +136,108 @@ test("calls that end while they wait for their turn leave it to the others", () 
       [0, 1, 2, 3].map((call) => (call === ended ? 0 : 1)),
     );
   }
+});
+
+/** Calls that the server has accepted, and the frames of DATA that have been sent since. */
+function serve(calls: number, options: ConstructorParameters<typeof Pair>[0] = {}) {
+  const pair = new Pair(options);
+  const records = Array.from({ length: calls }, () => new Recorder());
+  for (const record of records) pair.client.open({ method: "a/b" }, record);
+  pair.settle();
+  for (const { call } of pair.accepted) call.headers({});
+  pair.settle();
+  pair.down.capacity = Infinity;
+  const before = pair.down.sent.length;
+  const sent = (): [call: number, bytes: number][] =>
+    frames(...pair.down.sent.slice(before)).map(({ call, payload }) => [call, payload.length]);
+  return { pair, servers: pair.accepted.map(({ call }) => call), records, sent };
+}
+
+describe("a view of a server", () => {
+  test("leaves with the others at the end of the turn, and its memory is used again before that", () => {
+    const { pair, servers, sent } = serve(2);
+    const memory = new Uint8Array(10);
+    for (const call of servers) {
+      memory.fill(servers.indexOf(call) + 1);
+      assert.ok(call.sendView(memory));
+    }
+    memory.fill(0xee);
+    assert.deepEqual(sent(), []);
+    pair.loop.run();
+    assert.equal(pair.down.waiting.length, 1, "one WebSocket message");
+    const [first, second] = frames(pair.down.waiting[0]!);
+    assert.deepEqual(
+      [first?.payload, second?.payload],
+      [new Uint8Array(10).fill(1), new Uint8Array(10).fill(2)],
+    );
+  });
+
+  test("does not wait for the end of the turn behind one chunk of each other call, but behind its own", () => {
+    const { pair, servers, sent } = serve(3);
+    const chunk = bytesOf(MAX_CHUNK_BYTES);
+    const [one, other, third] = servers;
+    one?.sendView(chunk);
+    other?.sendView(chunk);
+    assert.deepEqual(sent(), [[1, MAX_CHUNK_BYTES]], "the batch is full");
+    other?.sendView(chunk);
+    third?.sendView(bytesOf(10));
+    one?.sendView(bytesOf(20));
+    assert.equal(sent().length, 1);
+    pair.loop.run();
+    const lengths = [MAX_CHUNK_BYTES, MAX_CHUNK_BYTES, MAX_CHUNK_BYTES, 10, 20];
+    assert.deepEqual(
+      sent(),
+      [1, 2, 2, 3, 1].map((call, index) => [call, lengths[index]]),
+    );
+  });
+
+  test("waits for credit, for room in the WebSocket, and behind what waits", () => {
+    const { pair, servers, records, sent } = serve(1, { client: { initialCredit: 16_392 } });
+    const [call] = servers;
+    const messages = [bytesOf(16_000), bytesOf(500, 1), bytesOf(20_000, 2), bytesOf(5, 3)];
+    for (const message of messages) {
+      const view = message.slice();
+      call?.sendView(view);
+      view.fill(0xee);
+    }
+    pair.loop.run();
+    assert.deepEqual(sent(), [[1, 16_000]]);
+    pair.down.capacity = 1;
+    pair.loop.run();
+    pair.deliver("server");
+    pair.loop.run();
+    const { messages: received } = records[0]!;
+    while (received.length < messages.length) {
+      pair.loop.run();
+      pair.deliver("client");
+      pair.deliver("server");
+    }
+    assert.deepEqual(received, messages);
+  });
+
+  test("is dropped with its connection, and leaves nothing to the next one", () => {
+    const { servers, pair, sent } = serve(1);
+    servers[0]?.sendView(bytesOf(100));
+    pair.server.closed(1006, "");
+    pair.loop.run();
+    assert.deepEqual(sent(), []);
+    const next = serve(1);
+    next.servers[0]?.sendView(bytesOf(3));
+    next.pair.loop.run();
+    assert.deepEqual(next.sent(), [[1, 3]]);
+  });
+
+  test("does not need memory for each of many connections", () => {
+    const many = Array.from({ length: 100 }, () => serve(1));
+    for (const { servers } of many)
+      for (let message = 0; message < 3; message++) servers[0]?.sendView(bytesOf(9));
+    for (const { pair, sent } of many) {
+      pair.loop.run();
+      assert.deepEqual(sent(), [
+        [1, 9],
+        [1, 9],
+        [1, 9],
+      ]);
+    }
+  });
 });

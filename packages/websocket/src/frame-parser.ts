@@ -1,6 +1,7 @@
 import { WebSocketError } from "./error.ts";
 import type { Limits } from "./limits.ts";
 import { applyMask, rotateMask } from "./mask.ts";
+import { takeMemory } from "./message-memory.ts";
 import { FIN, MASKED, MAX_CONTROL_BYTES, MAX_HEADER_BYTES, Opcode, RSV1 } from "./opcode.ts";
 
 /** What a parser finds, in order, unmasked. A payload belongs to the sink; a piece is gone when its call returns. */
@@ -352,7 +353,7 @@ export class FrameParser {
 }
 
 function copyOf(chunk: Buffer, at: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - at);
+  const copy = takeMemory(end - at);
   chunk.copy(copy, 0, at, end);
   return copy;
 }

@@ -25,6 +25,7 @@ test("the package exports these names and no others", () => {
     "defaultCompression",
     "defaultHeartbeat",
     "defaultLimits",
+    "giveBack",
     "isHttp2WebSocket",
     "isWireCloseCode",
     "refuseHttp2WebSocket",

@@ -221,7 +221,7 @@ export class Connection {
 }
 
 /** One memory for the reads of all connections: each is handled before the next one begins. */
-const readMemory = Buffer.allocUnsafeSlow(64 * 1024);
+const readMemory = Buffer.allocUnsafeSlow(256 * 1024);
 
 /** `read` gets what comes, in memory that may be used again when it returns. */
 function openSocket(
@@ -241,7 +241,7 @@ function openSocket(
   return socket.on("data", read);
 }
 
-/** Spares each read 64 KiB of fresh memory, which would cost more than to parse it. */
+/** Spares each read fresh memory, which would cost more than to parse it. */
 function readInto(buffer: Buffer, read: (chunk: Buffer) => void): OnReadOpts {
   return {
     buffer,

@@ -74,6 +74,10 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
     return this.#state.kind !== "ended" && this.#writer.send(message, isCompressed);
   }
 
+  sendView(message: Uint8Array, isCompressed?: boolean): boolean {
+    return this.#state.kind !== "ended" && this.#writer.sendView(message, isCompressed);
+  }
+
   halfClose(): void {
     this.#writer.halfClose();
   }
@@ -95,7 +99,7 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
   /** There is a connection with room for this call. */
   run(connection: Connection): void {
     const { definition, options } = this.#context;
-    const { method, metadata, encoding, acceptEncodings = [] } = this.#start;
+    const { method, metadata, encoding, acceptEncodings = [], takesViews = false } = this.#start;
     const headers = requestHeaders(definition, method.path, this.#timeout(), metadata);
     if (encoding !== undefined) headers["grpc-encoding"] = encoding;
     if (acceptEncodings.length > 0) headers["grpc-accept-encoding"] = `identity,${acceptEncodings.join()}`;
@@ -107,7 +111,7 @@ export class Http2Call implements Call, WaitingCall, AttemptListener {
       this.#failLater(createStatus(Code.RESOURCE_EXHAUSTED, text));
       return this.#context.pool.room(connection);
     }
-    const expected = { method, maxMessageBytes: options.maxMessageBytes, acceptEncodings };
+    const expected = { method, maxMessageBytes: options.maxMessageBytes, acceptEncodings, takesViews };
     const attempt = new Attempt(connection, headers, expected, this);
     this.#state = { kind: "running", attempt };
     if (this.#isPaused) attempt.pause();

@@ -1,8 +1,18 @@
 import type { ClientStream } from "../http2/client-stream.ts";
-import { compressedFlag, framedLength, frameMessages, plainFlag } from "../wire/length-prefixed-message.ts";
+import {
+  compressedFlag,
+  framedLength,
+  frameMessages,
+  plainFlag,
+  prefixBytes,
+  writePrefix,
+} from "../wire/length-prefixed-message.ts";
 
 /** How many bytes of sent messages are kept until the backend answers, for the case that it refuses the stream. */
 const replayBytes = 64 * 1024;
+
+/** One for all messages: it is copied before the next one is begun. */
+const prefix = new Uint8Array(prefixBytes);
 
 /**
  * The request messages of one call on their way to a stream, before there is one and when it is replaced. They leave
@@ -39,6 +49,23 @@ export class RequestWriter {
   /** Takes a message and answers whether to go on. */
   send(message: Uint8Array, isCompressed = false): boolean {
     if (this.#halfClosed) return false;
+    return this.#sendNow(message, isCompressed) || this.#sendLater(message, isCompressed);
+  }
+
+  /** The same of a message that stays the caller's. */
+  sendView(message: Uint8Array, isCompressed = false): boolean {
+    if (this.#halfClosed) return false;
+    return this.#sendNow(message, isCompressed) || this.#sendLater(Buffer.from(message), isCompressed);
+  }
+
+  /** Sends a message and keeps nothing of it; false where it has to wait, or may have to be sent again. */
+  #sendNow(message: Uint8Array, isCompressed: boolean): boolean {
+    if (this.#replay !== undefined || this.#unsentBytes > 0 || this.#stream === undefined) return false;
+    writePrefix(prefix, message, isCompressed ? compressedFlag : plainFlag);
+    return this.#stream.writeNow(prefix, message);
+  }
+
+  #sendLater(message: Uint8Array, isCompressed: boolean): boolean {
     this.#unsent.push(message);
     this.#unsentFlags.push(isCompressed ? compressedFlag : plainFlag);
     this.#unsentBytes += framedLength(message);

@@ -18,6 +18,8 @@ export interface ExpectedResponse {
   readonly maxMessageBytes: number;
   /** The encodings that were offered, `identity` aside. */
   readonly acceptEncodings: readonly string[];
+  /** Whether messages may be views of memory that is used again. */
+  readonly takesViews: boolean;
 }
 
 /** What is found in a response. */
@@ -66,7 +68,7 @@ export class ResponseReader {
       this.#state = { kind: "foreign", status: httpStatus, contentType, body: Buffer.alloc(0) };
       return false;
     }
-    const { acceptEncodings, maxMessageBytes } = this.#expected;
+    const { acceptEncodings, maxMessageBytes, takesViews } = this.#expected;
     const encoding = headers["grpc-encoding"];
     const mayCompress = encoding !== undefined && encoding !== "identity";
     if (mayCompress && !acceptEncodings.includes(encoding)) {
@@ -75,7 +77,7 @@ export class ResponseReader {
       return false;
     }
     const parser = new MessageParser(
-      { subject: "response", mayCompress, maxBytes: maxMessageBytes, isReused: true },
+      { subject: "response", mayCompress, maxBytes: maxMessageBytes, memory: takesViews ? "lent" : "reused" },
       (bytes, isCompressed) => this.#message(bytes, isCompressed),
     );
     this.#state = { kind: "messages", parser, count: 0 };

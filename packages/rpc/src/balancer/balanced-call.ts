@@ -104,6 +104,16 @@ export class BalancedCall implements Call, CallListener {
     return !this.#isBlocked;
   }
 
+  sendView(message: Uint8Array, isCompressed?: boolean): boolean {
+    const state = this.#state;
+    if (state.kind !== "running" || this.#kept !== undefined || state.call.sendView === undefined) {
+      return this.send(Buffer.from(message), isCompressed);
+    }
+    if (this.#isHalfClosed) return false;
+    this.#isBlocked = !state.call.sendView(message, isCompressed);
+    return !this.#isBlocked;
+  }
+
   halfClose(): void {
     this.#isHalfClosed = true;
     if (this.#state.kind === "running") this.#state.call.halfClose();
@@ -159,7 +169,7 @@ export class BalancedCall implements Call, CallListener {
 
   message(bytes: Uint8Array, isCompressed?: boolean): void {
     if (this.#held === undefined) return this.#listener.message(bytes, isCompressed);
-    this.#held.message = bytes;
+    this.#held.message = this.#start.takesViews === true ? Buffer.from(bytes) : bytes;
     this.#held.isCompressed = isCompressed;
   }
 

@@ -20,6 +20,11 @@ export interface CallStart {
    * listener that does not ask for compressed messages gets none.
    */
   readonly acceptEncodings?: readonly string[];
+  /**
+   * Whether the listener keeps nothing of a message when its `message` has returned. Then messages may be views of
+   * memory that is used again. Default: it may keep them.
+   */
+  readonly takesViews?: boolean;
 }
 
 /**
@@ -50,6 +55,11 @@ export interface Call {
    * compressed as `CallStart.encoding` says. Answers whether to go on; after false, wait for `drain`. The message is accepted either way.
    */
   send(message: Uint8Array, isCompressed?: boolean): boolean;
+  /**
+   * As `send`, of a message that stays the caller's, because its memory is used again: what has to wait is copied. Where
+   * it is missing, send a copy.
+   */
+  sendView?(message: Uint8Array, isCompressed?: boolean): boolean;
   /** Says that no further request message follows. */
   halfClose(): void;
   /** Ends the call with `status` (default: CANCELLED) and tells the server; the listener's `end` follows. */

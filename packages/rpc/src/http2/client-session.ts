@@ -16,38 +16,22 @@ import {
   withoutPadding,
 } from "./frame.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { FrameWriter } from "./frame-writer.ts";
+import { FrameWriter, hasRoom } from "./frame-writer.ts";
 import { encodeHeaders, noTable } from "./header-encoder.ts";
 import { HeaderReader } from "./header-reader.ts";
-
-/** What a session tells. */
-export interface SessionListener {
-  /**
-   * The peer has said, at first or anew, how many streams may be open at once, and how large a list of headers may be,
-   * each counted as name, value and 32 more.
-   */
-  settings(maxConcurrentStreams: number, maxHeaderListBytes: number): void;
-  /** The peer takes no streams above `lastStreamId`. */
-  goaway(code: number, lastStreamId: number, data: Buffer): void;
-  /** The peer has broken HTTP/2. The session is over. */
-  failed(error: Error): void;
-}
-
-/** The bounds of a session, as `Http2BackendOptions` has them. */
-export interface SessionLimits {
-  readonly streamWindowBytes: number;
-  readonly connectionWindowBytes: number;
-  readonly maxHeaderBytes: number;
-}
+import type { SessionLimits, SessionListener } from "./session-listener.ts";
 
 /** Answers to SETTINGS and PING that may wait for a peer that does not read. */
 const mostWaitingAnswers = 1_000;
+
+/** From so many bytes on, what was gathered does not wait for the end of the turn; less wakes the server too often. */
+const mostGathered = 960 * 1024;
 
 const pingPayload = Buffer.alloc(8);
 
 /**
  * The client's side of an HTTP/2 connection (RFC 9113) on a socket, as far as gRPC needs it: no push, no priorities.
- * What is sent within one turn of the event loop leaves in one write.
+ * What is sent within one turn of the event loop leaves in one write, if it is not very much.
  */
 export class ClientSession implements StreamOwner {
   readonly #socket: Socket;
@@ -172,6 +156,19 @@ export class ClientSession implements StreamOwner {
     this.#flushLater();
   }
 
+  sendNow({ id }: ClientStream, first: Uint8Array, second: Uint8Array): boolean {
+    const bytes = first.length + second.length;
+    // Who waits for a turn has it before.
+    if (this.#sending.size > 0 || bytes > this.#sendWindow) return false;
+    if (this.#state === "destroyed" || !hasRoom(this.#socket)) return false;
+    this.#sendWindow -= bytes;
+    this.#writer.copyData(id, first);
+    this.#writer.copyData(id, second);
+    if (this.#writer.gatheredBytes >= mostGathered) this.#hand();
+    else this.#flushLater();
+    return true;
+  }
+
   credit({ id }: ClientStream, bytes: number): void {
     this.#writer.windowUpdate(id, bytes);
     this.#flushLater();
@@ -203,10 +200,15 @@ export class ClientSession implements StreamOwner {
 
   #flush(): void {
     if (this.#state === "destroyed" || this.#socket.destroyed) return;
-    let isFull = this.#socket.writableNeedDrain;
-    while (!isFull && this.#sendData()) isFull = !this.#writer.flush(this.#socket);
-    if (this.#writer.flush(this.#socket)) this.#waitingAnswers = 0;
+    let isFree = hasRoom(this.#socket);
+    while (isFree && this.#sendData()) isFree = this.#writer.flush(this.#socket);
+    if (this.#hand()) this.#waitingAnswers = 0;
+  }
+
+  /** Hands to the socket what the writer has; answers whether it takes more. */
+  #hand(): boolean {
     this.#flushedId = this.#nextId - 2;
+    return this.#writer.flush(this.#socket);
   }
 
   /**
@@ -248,7 +250,8 @@ export class ClientSession implements StreamOwner {
       case frameType.continuation:
         return this.#headers.continue(flags, payload);
       case frameType.rstStream:
-        return this.#receiveReset(id, payload);
+        wantLength(payload, 4);
+        return this.#streamOf(id)?.close(payload.readUInt32BE(0));
       case frameType.settings:
         return this.#receiveSettings(flags, id, payload);
       case frameType.pushPromise:
@@ -289,11 +292,6 @@ export class ClientSession implements StreamOwner {
     const stream = this.#streamOf(id);
     if (fields === undefined) stream?.reset(errorCode.enhanceYourCalm);
     else stream?.receiveHeaders(fields, isLast);
-  }
-
-  #receiveReset(id: number, payload: Buffer): void {
-    wantLength(payload, 4);
-    this.#streamOf(id)?.close(payload.readUInt32BE(0));
   }
 
   #receiveSettings(flags: number, id: number, payload: Buffer): void {

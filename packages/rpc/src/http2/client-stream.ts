@@ -1,5 +1,8 @@
 import { errorCode, maxPayloadBytes, maxWindowBytes } from "./frame.ts";
 
+/** So many bytes may be sent without waiting for a turn: one chunk of the multiplex wire, and its prefix. */
+const mostAtOnce = 17 * 1024;
+
 /** What a stream tells of the response. `closed` is the last, and comes once. */
 export interface StreamListener {
   /** The head of the response, names and values in turn; with `isLast` there is nothing else. */
@@ -21,6 +24,8 @@ export interface StreamOwner {
   schedule(stream: ClientStream): void;
   /** Sends RST_STREAM. */
   reset(stream: ClientStream, errorCode: number): void;
+  /** Sends DATA with two chunks at once, and keeps nothing of them; false where it cannot, and has sent nothing. */
+  sendNow(stream: ClientStream, first: Uint8Array, second: Uint8Array): boolean;
   /** Lets the peer send so many bytes more. */
   credit(stream: ClientStream, bytes: number): void;
   /** The stream is over. */
@@ -94,6 +99,19 @@ export class ClientStream {
     }
     this.#isEnded = isLast;
     this.#owner.schedule(this);
+  }
+
+  /**
+   * Sends two chunks, one behind the other, where they are not much, nothing waits before them, and all windows have room;
+   * they are the caller's again when this returns. Otherwise answers false, and has sent nothing.
+   */
+  writeNow(first: Uint8Array, second: Uint8Array): boolean {
+    const bytes = first.length + second.length;
+    if (this.#closedWith !== undefined || this.#isEnded || bytes > mostAtOnce) return false;
+    if (this.#unsentBytes > 0 || bytes > this.#sendWindow) return false;
+    if (!this.#owner.sendNow(this, first, second)) return false;
+    this.#sendWindow -= bytes;
+    return true;
   }
 
   pause(): void {

@@ -4,15 +4,43 @@ import { frameFlag, frameHeadBytes, frameType, maxPayloadBytes, preface } from "
 /** From this size on a payload is passed on as it is: a copy would cost more than a further chunk. */
 const largeBytes = 8 * 1024;
 
+/** So few are copied sooner one by one. */
+const fewBytes = 16;
+
 const firstBytes = 4 * 1024;
-/** What a busy turn needed beyond this is not kept for the next one. */
-const keptBytes = 64 * 1024;
+
+/**
+ * Memory of writers that have handed over what they had, the last one first: it was in the processor's cache a moment ago,
+ * which a fresh piece for each turn of each connection is not.
+ */
+const spareMemory: Buffer[] = [];
+const mostSpare = 4;
+/** What a busy turn needed beyond this is not kept. */
+const largestSpareBytes = 1024 * 1024;
+
+const noBytes = Buffer.alloc(0);
+
+/** Whether a socket takes more. Unlike `writableNeedDrain` it says so too right after a large write that left nothing waiting. */
+export function hasRoom(socket: Socket): boolean {
+  return socket.writableLength < socket.writableHighWaterMark;
+}
 
 /** Gathers frames, so that those of one turn leave in one write. */
 export class FrameWriter {
   #chunks: Uint8Array[] = [];
-  #bytes: Buffer = Buffer.allocUnsafeSlow(firstBytes);
+  #bytes: Buffer = noBytes;
   #length = 0;
+  /** The DATA frame of `copyData` that is last in `#bytes`: its stream, where it begins and where it ends. */
+  #openId = 0;
+  #openAt = 0;
+  #openEnd = 0;
+  /** Whether the socket took at once what it was given last. */
+  #isTakenAtOnce = true;
+
+  /** Bytes that were copied together and not yet handed to a socket. */
+  get gatheredBytes(): number {
+    return this.#length;
+  }
 
   /** Says what a client says first. */
   begin(settings: readonly (readonly [id: number, value: number])[]): void {
@@ -41,15 +69,24 @@ export class FrameWriter {
     this.#head(frameType.data, isLast ? frameFlag.endStream : 0, streamId, bytes);
   }
 
+  /** Bytes of a payload, which may be kept until they are handed to the socket and sent. */
   payload(bytes: Uint8Array): void {
-    if (bytes.length >= largeBytes) {
-      this.#seal();
-      this.#chunks.push(bytes);
-      return;
+    if (bytes.length < largeBytes) return this.#copy(bytes);
+    this.#seal();
+    this.#chunks.push(bytes);
+  }
+
+  /** Bytes of a stream that are copied into DATA frames, the first of them into the last frame where that is of the stream. */
+  copyData(streamId: number, bytes: Uint8Array): void {
+    for (let from = 0; from < bytes.length;) {
+      if (!this.#isOpen(streamId)) this.#openData(streamId);
+      const room = maxPayloadBytes - (this.#length - this.#openAt - frameHeadBytes);
+      const end = Math.min(from + room, bytes.length);
+      this.#copy(end - from === bytes.length ? bytes : bytes.subarray(from, end));
+      this.#openEnd = this.#length;
+      this.#setPayloadBytes(this.#openAt, this.#length - this.#openAt - frameHeadBytes);
+      from = end;
     }
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
   }
 
   reset(streamId: number, code: number): void {
@@ -79,30 +116,77 @@ export class FrameWriter {
     this.#uint32(code);
   }
 
-  /** Hands all of it to a socket; answers whether that takes more, as `Socket.write` does. */
+  /** Hands all of it to a socket; answers whether that takes more. */
   flush(socket: Socket): boolean {
-    this.#seal();
-    const chunks = this.#chunks;
-    if (chunks.length === 0) return !socket.writableNeedDrain;
-    this.#chunks = [];
-    const [only] = chunks;
-    if (chunks.length === 1 && only !== undefined) return socket.write(only);
-    socket.cork();
-    for (const chunk of chunks) socket.write(chunk);
-    socket.uncork();
-    return !socket.writableNeedDrain;
+    if (this.#chunks.length === 0) {
+      if (this.#length > 0) this.#writeGathered(socket);
+    } else {
+      this.#seal();
+      const chunks = this.#chunks;
+      this.#chunks = [];
+      socket.cork();
+      for (const chunk of chunks) socket.write(chunk);
+      socket.uncork();
+      this.#release();
+    }
+    return hasRoom(socket);
+  }
+
+  /** Writes what is gathered as it is, where the socket is likely to take it at once, and else a copy. */
+  #writeGathered(socket: Socket): void {
+    const filled = this.#bytes.subarray(0, this.#length);
+    const isLent = this.#isTakenAtOnce && socket.writableLength === 0;
+    socket.write(isLent ? filled : Buffer.from(filled));
+    this.#isTakenAtOnce = socket.writableLength === 0;
+    this.#length = 0;
+    // What was not taken at once is the socket's from now on.
+    if (isLent && !this.#isTakenAtOnce) this.#bytes = noBytes;
+    this.#release();
+  }
+
+  /** Lets other connections have the memory, until there is something to write again. */
+  #release(): void {
+    const bytes = this.#bytes;
+    this.#bytes = noBytes;
+    this.#openId = 0;
+    const isKept = bytes.length > 0 && bytes.length <= largestSpareBytes;
+    if (isKept && spareMemory.length < mostSpare) spareMemory.push(bytes);
+  }
+
+  #isOpen(streamId: number): boolean {
+    const isLast = this.#openId === streamId && this.#openEnd === this.#length;
+    return isLast && this.#length - this.#openAt < frameHeadBytes + maxPayloadBytes;
+  }
+
+  #openData(streamId: number): void {
+    this.#head(frameType.data, 0, streamId, 0);
+    this.#openId = streamId;
+    this.#openAt = this.#length - frameHeadBytes;
+  }
+
+  #setPayloadBytes(at: number, payloadBytes: number): void {
+    this.#bytes[at] = payloadBytes >>> 16;
+    this.#bytes[at + 1] = payloadBytes >>> 8;
+    this.#bytes[at + 2] = payloadBytes;
   }
 
   #head(type: number, flags: number, streamId: number, payloadBytes: number): void {
     this.#reserve(frameHeadBytes);
+    this.#setPayloadBytes(this.#length, payloadBytes);
     const bytes = this.#bytes;
-    let at = this.#length;
-    bytes[at++] = payloadBytes >>> 16;
-    bytes[at++] = payloadBytes >>> 8;
-    bytes[at++] = payloadBytes;
-    bytes[at++] = type;
-    bytes[at++] = flags;
-    this.#length = bytes.writeUInt32BE(streamId, at);
+    bytes[this.#length + 3] = type;
+    bytes[this.#length + 4] = flags;
+    this.#length = bytes.writeUInt32BE(streamId, this.#length + 5);
+  }
+
+  #copy(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    const to = this.#bytes;
+    const at = this.#length;
+    const { length } = bytes;
+    if (length > fewBytes) to.set(bytes, at);
+    else for (let index = 0; index < length; index++) to[at + index] = bytes[index] as number;
+    this.#length = at + length;
   }
 
   #uint16(value: number): void {
@@ -121,22 +205,18 @@ export class FrameWriter {
   }
 
   #reserve(bytes: number): void {
+    if (this.#bytes === noBytes) this.#bytes = spareMemory.pop() ?? Buffer.allocUnsafeSlow(firstBytes);
     if (this.#length + bytes <= this.#bytes.length) return;
     const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, this.#length + bytes));
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
   }
 
-  /** The socket may hold what it is given for a while, so it gets a copy. */
+  /** Makes a chunk of what was gathered, before one that is passed on as it is. */
   #seal(): void {
     if (this.#length === 0) return;
-    const filled = this.#bytes.subarray(0, this.#length);
-    if (this.#bytes.length > keptBytes) {
-      this.#chunks.push(filled);
-      this.#bytes = Buffer.allocUnsafeSlow(firstBytes);
-    } else {
-      this.#chunks.push(Buffer.from(filled));
-    }
+    this.#chunks.push(Buffer.from(this.#bytes.subarray(0, this.#length)));
     this.#length = 0;
+    this.#openId = 0;
   }
 }

@@ -1,4 +1,10 @@
-import { Code, type AcceptedCall, type AcceptedCallListener, type CallOpening } from "@sluice/protocol";
+import {
+  Code,
+  MAX_CHUNK_BYTES,
+  type AcceptedCall,
+  type AcceptedCallListener,
+  type CallOpening,
+} from "@sluice/protocol";
 import type { Call, CallListener } from "../call/call.ts";
 import type { Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
@@ -14,16 +20,13 @@ export interface MultiplexCallOptions {
   readonly opening: CallOpening;
   readonly entry: DirectoryEntry;
   readonly metadata: Metadata;
-  /** Bytes of the WebSocket message that is being read: what a view of it keeps in memory. 0 where none is. */
-  readonly readBytes: () => number;
+  /** Whether a message of the client is being read. */
+  readonly isReading: () => boolean;
   /** Told, before `report`, that the call ended for what the client did, or at its deadline. */
   readonly abandoned: () => void;
   /** Told once of how the call ended. */
   readonly report: (status: Status) => void;
 }
-
-/** A message is copied, where it may be kept, when it is less than this part of what it came in. */
-const viewShare = 4;
 
 /** One call of a client on its way to the backend; protobuf messages pass undecoded, JSON is transcoded. */
 export class MultiplexCall implements AcceptedCallListener {
@@ -43,31 +46,23 @@ export class MultiplexCall implements AcceptedCallListener {
     this.#isJson = opening.encoding === "json";
     this.#isSingle = method.kind === "unary" || method.kind === "server_streaming";
     const answer = new Answer(options, this.#isJson);
-    this.#call = backend.open(
-      timeout === undefined ? { method, metadata } : { method, metadata, timeout },
-      answer,
-    );
+    const start = { method, metadata, takesViews: true };
+    this.#call = backend.open(timeout === undefined ? start : { ...start, timeout }, answer);
     answer.begin(this.#call);
     this.#answer = answer;
   }
 
   message(bytes: Uint8Array): void {
-    const { accepted, entry, readBytes } = this.#options;
+    const { accepted, entry } = this.#options;
     if (this.#isSingle && this.#hasMessage) {
       return this.#abandon(wrongNumberOfMessages(entry.method, "more than one message"));
     }
     this.#hasMessage = true;
-    let message = bytes;
-    if (this.#isJson) {
-      const json = this.#bytesFromJson(bytes);
-      if (json === undefined) return;
-      message = json;
-    } else if (!this.#answer.hasBegun && bytes.length * viewShare < readBytes()) {
-      // Until it is answered, a backend keeps messages, to send them again. It counts their own bytes, and not those
-      // of what they are views of.
-      message = Buffer.from(bytes);
-    }
-    if (!this.#call.send(message)) accepted.pause();
+    const message = this.#isJson ? this.#bytesFromJson(bytes) : bytes;
+    if (message === undefined) return;
+    // More than one chunk was put together in memory of its own.
+    const isView = message === bytes && bytes.length <= MAX_CHUNK_BYTES;
+    if (!(isView ? this.#sendView(message) : this.#call.send(message))) accepted.pause();
   }
 
   halfClose(): void {
@@ -83,7 +78,7 @@ export class MultiplexCall implements AcceptedCallListener {
 
   end(status: Status): void {
     // To the backend, a client whose connection is lost has left, and so has one whose connection breaks the protocol.
-    const isLost = status.code === Code.UNAVAILABLE || this.#options.readBytes() > 0;
+    const isLost = status.code === Code.UNAVAILABLE || this.#options.isReading();
     this.#abandon(isLost ? createStatus(Code.CANCELLED, status.message) : status);
   }
 
@@ -91,6 +86,12 @@ export class MultiplexCall implements AcceptedCallListener {
   #abandon(status: Status): void {
     this.#answer.isAbandoned = true;
     this.#call.cancel(status);
+  }
+
+  /** Sends what may be a view of a WebSocket message, whose memory is used again. */
+  #sendView(message: Uint8Array): boolean {
+    const call = this.#call;
+    return call.sendView === undefined ? call.send(Buffer.from(message)) : call.sendView(message);
   }
 
   #bytesFromJson(bytes: Uint8Array): Uint8Array | undefined {
@@ -105,8 +106,6 @@ export class MultiplexCall implements AcceptedCallListener {
 
 /** What the backend answers, on its way to the client. */
 class Answer implements CallListener {
-  /** Whether the backend has answered anything. */
-  hasBegun = false;
   /** Whether the client has ended the call. */
   isAbandoned = false;
   readonly #options: MultiplexCallOptions;
@@ -124,7 +123,6 @@ class Answer implements CallListener {
   }
 
   headers(metadata: Metadata): void {
-    this.hasBegun = true;
     this.#options.accepted.headers(metadata);
   }
 
@@ -139,7 +137,7 @@ class Answer implements CallListener {
         return;
       }
     }
-    if (!accepted.send(message)) this.#call?.pause();
+    if (!accepted.sendView(message)) this.#call?.pause();
   }
 
   drain(): void {

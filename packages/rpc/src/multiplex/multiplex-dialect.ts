@@ -196,7 +196,7 @@ export class MultiplexDialect {
       opening,
       entry,
       metadata: metadataOfCall(ofSocket, opening.metadata),
-      readBytes: () => socket.readBytes,
+      isReading: () => socket.isReading,
       abandoned: () => socket.abandonedCalls.add(performance.now()),
       // A client that leaves is no failure of the backend.
       report: (status) => report(socket.gone ?? status),

@@ -9,7 +9,7 @@ import {
   type ServerMultiplex,
   type Wire,
 } from "@sluice/protocol";
-import type { WebSocketConnection } from "@sluice/websocket";
+import { giveBack, type WebSocketConnection } from "@sluice/websocket";
 import { createStatus, type Status } from "../call/status.ts";
 import { AbandonedCalls } from "./abandoned-calls.ts";
 
@@ -29,8 +29,8 @@ export class MultiplexSocket implements Wire {
   readonly #connection: WebSocketConnection;
   readonly #multiplex: ServerMultiplex;
   readonly abandonedCalls: AbandonedCalls;
-  /** Bytes of the WebSocket message that is being read; 0 where none is. */
-  readBytes = 0;
+  /** Whether a message of the client is being read. */
+  isReading = false;
   /** Why its calls have ended, where the client is gone. */
   gone: Status | undefined;
 
@@ -51,13 +51,13 @@ export class MultiplexSocket implements Wire {
     return this.#multiplex.size;
   }
 
-  /** A message of the client. */
-  receive(data: Uint8Array, isBinary: boolean): void {
-    // An empty one is being read, too.
-    this.readBytes = Math.max(data.length, 1);
+  /** A message of the client, of whose memory nothing is kept. */
+  receive(data: Buffer, isBinary: boolean): void {
+    this.isReading = true;
     if (isBinary) this.#multiplex.receive(data);
     else this.#multiplex.close(MultiplexCloseCode.PROTOCOL_ERROR, "a text message");
-    this.readBytes = 0;
+    this.isReading = false;
+    giveBack(data);
   }
 
   /** The WebSocket has room again. */

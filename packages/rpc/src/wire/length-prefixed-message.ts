@@ -1,12 +1,13 @@
 import { Code } from "@sluice/protocol";
 import { createStatus, type Status } from "../call/status.ts";
+import { giveMemory, takeMemory } from "./message-memory.ts";
 
 /**
  * The framing of messages in gRPC: one byte that says whether the message is compressed, four bytes of length
  * (unsigned, big-endian), then the message. gRPC-Web and the streams of Connect have it too.
  * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Length-Prefixed-Message
  */
-const prefixBytes = 5;
+export const prefixBytes = 5;
 
 /** From this size on a message is passed on as it is: a copy would cost more than a second chunk. */
 const largeMessageBytes = 16 * 1024;
@@ -14,6 +15,15 @@ const largeMessageBytes = 16 * 1024;
 /** How many bytes a message takes on the wire. */
 export function framedLength(message: Uint8Array): number {
   return prefixBytes + message.length;
+}
+
+/** Writes the prefix of a message to the beginning of `bytes`; `flag` is its first byte. */
+export function writePrefix(bytes: Uint8Array, { length }: Uint8Array, flag: number): void {
+  bytes[0] = flag;
+  bytes[1] = length >>> 24;
+  bytes[2] = length >>> 16;
+  bytes[3] = length >>> 8;
+  bytes[4] = length;
 }
 
 /** The first byte of a message that is not compressed. */
@@ -85,8 +95,12 @@ export interface Framing {
   readonly mayCompress: boolean;
   /** The largest message in bytes as it stands on the wire, without its prefix. */
   readonly maxBytes: number;
-  /** Whether the memory of the chunks is used again, so that messages are copies. Default: they may be views. */
-  readonly isReused?: boolean;
+  /**
+   * `kept`: messages are for keeping, and so may be views of the chunks. `reused`: messages are for keeping, and the
+   * memory of the chunks is not, so that they are copies. `lent`: a message is gone when `onMessage` returns. Default:
+   * `kept`.
+   */
+  readonly memory?: "kept" | "reused" | "lent";
 }
 
 /** Up to this length a message gets its memory at once. */
@@ -110,7 +124,7 @@ export class MessageParser {
   }
 
   /**
-   * Takes the next bytes. Messages that lie whole in `chunk` are views of it, or copies where that is reused.
+   * Takes the next bytes. Messages that lie whole in `chunk` are views of it, or copies where only that is used again.
    * Answers a status when the bytes break the framing; nothing may be pushed after that.
    */
   push(chunk: Uint8Array): Status | undefined {
@@ -142,10 +156,11 @@ export class MessageParser {
       if ((flag !== plainFlag && !isCompressed) || length > maxBytes) return this.#refuse(flag, length);
       if (length <= chunk.length - at) {
         const view = chunk.subarray(at, at + length);
-        this.#onMessage(this.#framing.isReused === true ? Buffer.from(view) : view, isCompressed);
+        this.#onMessage(this.#framing.memory === "reused" ? Buffer.from(view) : view, isCompressed);
         at += length;
       } else {
-        const bytes = Buffer.allocUnsafeSlow(Math.min(length, firstAllocationBytes));
+        const size = Math.min(length, firstAllocationBytes);
+        const bytes = this.#isLent ? takeMemory(size) : Buffer.allocUnsafeSlow(size);
         this.#partial = { length, isCompressed, bytes, have: 0 };
       }
     }
@@ -167,15 +182,22 @@ export class MessageParser {
     if (have > partial.bytes.length) {
       const grown = Buffer.allocUnsafeSlow(Math.min(partial.length, 2 * have));
       grown.set(partial.bytes.subarray(0, partial.have));
+      if (this.#isLent) giveMemory(partial.bytes);
       partial.bytes = grown;
     }
     partial.bytes.set(part, partial.have);
     partial.have = have;
     if (have === partial.length) {
       this.#partial = undefined;
-      this.#onMessage(partial.bytes, partial.isCompressed);
+      const { bytes, isCompressed } = partial;
+      this.#onMessage(bytes.length === have ? bytes : bytes.subarray(0, have), isCompressed);
+      if (this.#isLent) giveMemory(bytes);
     }
     return part.length;
+  }
+
+  get #isLent(): boolean {
+    return this.#framing.memory === "lent";
   }
 
   #refuse(flag: number | undefined, length: number): Status {

@@ -128,14 +128,14 @@ describe("a call whose server reads slowly", () => {
     call.cancel();
   });
 
-  test("is told when to go on also with a small buffer", async (context) => {
+  test("is told when to go on also with a small buffer, after a message that waits for its turn", async (context) => {
     const server = await startEchoServer();
     context.after(() => server.close());
     const backend = createHttp2Backend(server.address, { sendBufferBytes: 10 });
     context.after(() => backend.close(0));
     const { call, heard } = open(backend, converse);
     for (let round = 1; round <= 5; round++) {
-      assert.equal(call.send(message([1, "more than ten bytes"])), false);
+      assert.equal(call.send(message([1, Buffer.alloc(20_000)])), false);
       await heard.until(({ events }) => events.filter((event) => event === "drain").length === round);
     }
     call.halfClose();

@@ -86,7 +86,7 @@ describe("the parser of length-prefixed messages", () => {
   test("keeps nothing of chunks whose memory is used again", () => {
     const messages: Uint8Array[] = [];
     const parser = new MessageParser(
-      { subject: "response", mayCompress: false, maxBytes: 1024, isReused: true },
+      { subject: "response", mayCompress: false, maxBytes: 1024, memory: "reused" },
       (bytes) => messages.push(bytes),
     );
     for (const text of ["00 00000002 0a0b 00 00", "000003 0c0d", "0e 00 00000001 0f"]) {
@@ -98,6 +98,37 @@ describe("the parser of length-prefixed messages", () => {
       messages.map((bytes) => Buffer.from(bytes).toString("hex")),
       ["0a0b", "0c0d0e", "0f"],
     );
+  });
+
+  test("lends messages that are gone when they have been told, and uses their memory again", () => {
+    const texts: string[] = [];
+    const memories = new Set<ArrayBufferLike>();
+    const parsers = Array.from(
+      { length: 2 },
+      () =>
+        new MessageParser(
+          { subject: "response", mayCompress: false, maxBytes: 1_000_000, memory: "lent" },
+          (bytes) => {
+            texts.push(`${bytes.length} ${new Set(bytes).size} ${bytes[0]}`);
+            if (bytes.length < 70_000) memories.add(bytes.buffer);
+          },
+        ),
+    );
+    // Each in two chunks, so that it needs memory; both parsers are in the middle of one at once.
+    for (let round = 0; round < 5; round++) {
+      const bodies = [20_000, 30_000, 70_000].map((size, index) => Buffer.alloc(size, round * 10 + index));
+      for (const body of bodies) {
+        const framed = Buffer.concat(frameMessages([body]));
+        for (const parser of parsers) parser.push(framed.subarray(0, 9_000));
+        for (const parser of parsers) parser.push(framed.subarray(9_000));
+      }
+    }
+    const sizes = [20_000, 30_000, 70_000];
+    const expected = Array.from({ length: 5 }, (_, round) =>
+      sizes.flatMap((size, index) => Array.from({ length: 2 }, () => `${size} 1 ${round * 10 + index}`)),
+    );
+    assert.deepEqual(texts, expected.flat());
+    assert.ok(memories.size <= 8, `${memories.size} pieces of memory for 20 messages`);
   });
 
   test("takes no memory for a message that is only announced", () => {
