@@ -99,7 +99,7 @@ export function clusterSuite(name: string, { skip = false, options = {}, start }
       far.emit("to you", 1);
       assert.equal((await heard)[0], 1);
       bob.client.once("ask one", (answer: (text: string) => void) => answer("bob"));
-      assert.equal(await far.timeout(3_000).emitWithAck("ask one"), "bob");
+      assert.equal(await far.timeout(2_000).emitWithAck("ask one"), "bob");
       const joined = next(two.io.of("/").adapter, "join-room");
       far.join("from afar");
       assert.deepEqual(await joined, ["from afar", bob.server.id]);
@@ -114,7 +114,7 @@ export function clusterSuite(name: string, { skip = false, options = {}, start }
           answer(`${question} ${index}`),
         );
       }
-      const answers: string[] = await one.io.timeout(3_000).emitWithAck("ask", "who");
+      const answers: string[] = await one.io.timeout(2_000).emitWithAck("ask", "who");
       assert.deepEqual(answers.toSorted(), ["who 0", "who 1", "who 2"]);
     });
 
