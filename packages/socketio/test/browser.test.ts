@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
+import { createSecureServer, type Http2ServerResponse } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { type FaultProxy, startChromium, startFaultProxy } from "@sluice/testkit";
+import { type FaultProxy, startChromium, startFaultProxy, testCertificates } from "@sluice/testkit";
 import { Server, type Socket } from "../src/index.ts";
 import { next } from "./support/io-server.ts";
 
@@ -12,6 +13,11 @@ type Chromium = Awaited<ReturnType<typeof startChromium>>;
 type Tab = Awaited<ReturnType<Chromium["newPage"]>>;
 
 const pageFile = readFileSync(new URL("browser/page.html", import.meta.url));
+
+function servePage(_request: unknown, response: ServerResponse | Http2ServerResponse): void {
+  response.setHeader("content-type", "text/html");
+  response.end(pageFile);
+}
 
 /** Waits until the page has heard so many events, and answers all of them. */
 async function heard(tab: Tab, count: number): Promise<string[]> {
@@ -25,10 +31,7 @@ describe("in Chromium, socket.io-client as the server serves it", () => {
   let proxy: FaultProxy;
 
   before(async () => {
-    const http = createServer((_request, response) => {
-      response.setHeader("content-type", "text/html");
-      response.end(pageFile);
-    });
+    const http = createServer(servePage);
     io = new Server(http, { pingInterval: 500, pingTimeout: 1500, connectionStateRecovery: {} });
     io.on("connection", (socket) => {
       socket.on("echo", (bytes: Buffer, ack: (bytes: Buffer) => void) => ack(bytes));
@@ -74,6 +77,26 @@ describe("in Chromium, socket.io-client as the server serves it", () => {
       await tab.close();
     });
   }
+
+  test("polls by HTTP/2, and moves to a WebSocket of HTTP/1.1", async () => {
+    const http = createSecureServer({ ...testCertificates().server, allowHTTP1: true }, servePage);
+    const secure = new Server(http);
+    const connection = next(secure, "connection");
+    await once(http.listen(0, "127.0.0.1"), "listening");
+    const context = await chromium.newContext({ ignoreHTTPSErrors: true });
+    const tab = await context.newPage();
+    await tab.goto(`https://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    await tab.evaluate(`open()`);
+    await tab.waitForFunction(`seen.transports.length === 2`);
+    const [socket] = (await connection) as [Socket];
+    assert.equal(socket.conn.transport.name, "websocket");
+    const protocols = `performance.getEntriesByType("resource")
+      .filter(({ name }) => name.includes("transport=polling"))
+      .map(({ nextHopProtocol }) => nextHopProtocol)`;
+    assert.deepEqual(new Set(await tab.evaluate<string[]>(protocols)), new Set(["h2"]));
+    await context.close();
+    await secure.close();
+  });
 
   const losses: Record<string, () => void> = {
     "falls silent": () => proxy.set({ stall: true }),
