@@ -237,4 +237,31 @@ describe("a client whose connection is lost", () => {
     assert.deepEqual(await names(inbox, 1), ["missed"]);
     chat.disconnect();
   });
+
+  test("is not let in for longer than it was before, and is asked again who it is then", async (context) => {
+    const server = await start(context, { connectionStateRecovery: { skipMiddlewares: true } });
+    let asked = 0;
+    const hour = Date.now() + 3_600_000;
+    server.io.use((socket, pass) => {
+      if (asked++ === 0) socket.expiresAt = hour;
+      pass();
+    });
+    let ends = await server.connect();
+    const { id } = ends.server;
+    await cut(ends);
+    ends = await returned(server, ends.client);
+    assert.deepEqual([ends.server.recovered, ends.server.expiresAt, asked], [true, hour, 1]);
+    // While it is away.
+    ends.server.on("disconnecting", () => (ends.server.expiresAt = Date.now()));
+    await cut(ends);
+    ends = await returned(server, ends.client);
+    assert.deepEqual([ends.server.recovered, ends.client.recovered, asked], [false, false, 2]);
+    assert.notEqual(ends.server.id, id);
+    // While it is here.
+    const lost = next(ends.server, "disconnect");
+    ends.server.expiresAt = Date.now();
+    await lost;
+    ends = await returned(server, ends.client);
+    assert.deepEqual([ends.server.recovered, ends.client.recovered, asked], [false, false, 3]);
+  });
 });

@@ -70,6 +70,16 @@ describe("what a client was let in for", () => {
     assert.equal(server.expiresAt, undefined);
   });
 
+  test("refuses the client where it is not a number, such as of a claim that is missing", async (context) => {
+    const { io } = await start(context);
+    io.io.of("/strict").use((socket, pass) => {
+      socket.expiresAt = Number(socket.handshake.auth.exp) * 1000;
+      pass();
+    });
+    const [error] = await next(io.open("/strict"), "connect_error");
+    assert.match(String(error), /expiresAt is NaN/);
+  });
+
   test("is not for the client to say", async (context) => {
     const { client, server } = await start(context);
     let times = 0;

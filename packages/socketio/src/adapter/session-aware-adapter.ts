@@ -103,14 +103,15 @@ export class SessionAwareAdapter extends Adapter {
     const kept = this.#sessions.get(pid);
     if (kept === undefined) return undefined;
     this.#forget(kept);
-    const { sid, rooms, data, membership, arrived } = kept;
+    const { membership, arrived, ...session } = kept;
+    const { sid } = session;
     const received = offset === undefined ? membership.joinedBehind(sid) : this.#log.numberOf(offset);
     if (received === undefined) return undefined;
     const behind = Math.max(received, arrived);
     if (behind < this.#log.start) return undefined;
     this.#memberships.set(sid, membership);
     const missedMessages = this.#missed(kept, behind);
-    return { sid, pid, rooms, data, missedPackets: [], missedMessages };
+    return { ...session, missedPackets: [], missedMessages };
   }
 
   /** What a socket has missed, up to when it is sent: middlewares may have taken their time. */

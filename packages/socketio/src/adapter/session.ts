@@ -9,6 +9,8 @@ export interface SessionToPersist {
   pid: PrivateSessionId;
   rooms: Room[];
   data: unknown;
+  /** When what its client has proven of itself is over, in milliseconds since 1970. From then on it is not given back. */
+  expiresAt?: number;
 }
 
 /** What a client that returns is given back. */

@@ -185,7 +185,11 @@ export class Namespace<
   async #recover(pid: string, offset: unknown): Promise<Session | undefined> {
     try {
       const known = typeof offset === "string" ? offset : undefined;
-      return (await this.adapter.restoreSession(pid, known)) ?? undefined;
+      const session = (await this.adapter.restoreSession(pid, known)) ?? undefined;
+      if (session?.expiresAt === undefined || Date.now() < session.expiresAt) return session;
+      // It is to say anew who it is: the middlewares could be skipped.
+      void this.adapter.delAll(session.sid);
+      return undefined;
     } catch {
       // An adapter that cannot find it has nothing to give back.
       return undefined;

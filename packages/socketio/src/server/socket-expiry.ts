@@ -11,8 +11,9 @@ export class SocketExpiry {
   readonly #expired: () => void;
   #timer: Timer;
 
-  /** `expired` is never called from within. */
+  /** `expired` is never called from within. Throws a RangeError for NaN, which would be never. */
   constructor(at: number, clock: Pick<Clock, "after">, expired: () => void) {
+    if (Number.isNaN(at)) throw new RangeError("expiresAt is NaN: it must be milliseconds since 1970");
     this.at = at;
     this.#clock = clock;
     this.#expired = expired;

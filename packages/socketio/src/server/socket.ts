@@ -87,7 +87,9 @@ export class Socket<
     const isRecoverable = nsp.server.opts.connectionStateRecovery !== undefined;
     this._pid = previousSession?.pid ?? (isRecoverable ? createPrivateId(this.id) : undefined);
     this._outgoing = new OutgoingEvents(this, this._pid !== undefined);
-    if (previousSession !== undefined) void this.#adapter.addAll(this.id, new Set(previousSession.rooms));
+    if (previousSession === undefined) return;
+    this.expiresAt = previousSession.expiresAt;
+    void this.#adapter.addAll(this.id, new Set(previousSession.rooms));
   }
 
   /** For the application's own use. Other servers see it in `fetchSockets()`, and it is restored with a recovered socket. */
@@ -141,17 +143,18 @@ export class Socket<
 
   /**
    * When what the client has proven of itself expires, in milliseconds since 1970; undefined for never. Then `expired` is emitted, and
-   * unless a listener sets a later time, the connection is closed, and the client connects anew.
+   * unless a listener sets a later time, the connection is closed, and the client connects anew. Throws a RangeError for NaN, which
+   * would be never.
    */
   get expiresAt(): number | undefined {
     return this.#expiry?.at;
   }
 
   set expiresAt(at: number | undefined) {
+    const isOver = at === undefined || this._outgoing.hasEnded;
+    const expiry = isOver ? undefined : new SocketExpiry(at, this.#host.clock, () => this.#expired());
     this.#expiry?.cancel();
-    this.#expiry = undefined;
-    if (at === undefined || this._outgoing.hasEnded) return;
-    this.#expiry = new SocketExpiry(at, this.#host.clock, () => this.#expired());
+    this.#expiry = expiry;
   }
 
   /** Joins a room, or several. Throws `limit_exceeded` over `limits.roomsPerSocket`. A promise where the adapter gives one. */
@@ -194,6 +197,7 @@ export class Socket<
     return this;
   }
 
+  /** Calls a listener with each event of a name, and soon with those that have waited for it. */
   override on(ev: keyof SocketOwnEventsMap, listener: () => void): this;
   override on<Name extends ReservedOrUserEventNames<SocketReservedEventsMap, ListenEvents>>(
     ev: Name,
@@ -205,6 +209,7 @@ export class Socket<
     return this;
   }
 
+  /** Calls a listener with the next event of a name, or soon with the first that has waited for it. */
   override once(ev: keyof SocketOwnEventsMap, listener: () => void): this;
   override once<Name extends ReservedOrUserEventNames<SocketReservedEventsMap, ListenEvents>>(
     ev: Name,
@@ -215,12 +220,14 @@ export class Socket<
     return super.once(ev, listener as never);
   }
 
+  /** The same as `on()`. */
   override addListener(ev: string | symbol, listener: AnyListener): this {
     super.addListener(ev, listener);
     this.#incoming?.release();
     return this;
   }
 
+  /** The same as `on()`, before all other listeners of the name. */
   override prependListener(ev: string | symbol, listener: AnyListener): this {
     super.prependListener(ev, listener);
     this.#incoming?.release();
@@ -322,8 +329,9 @@ export class Socket<
     } finally {
       const mayReturn = recoverableReasons.has(reason);
       if (mayReturn && this._pid !== undefined) {
-        const { id: sid, _pid: pid, data } = this;
-        void this.#adapter.persistSession({ sid, pid, rooms: [...this.rooms], data });
+        const { id: sid, _pid: pid, data, expiresAt } = this;
+        const until = expiresAt === undefined ? {} : { expiresAt };
+        void this.#adapter.persistSession({ sid, pid, rooms: [...this.rooms], data, ...until });
       }
       this.connected = false;
       this._cleanup(mayReturn);
