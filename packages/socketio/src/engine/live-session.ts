@@ -113,7 +113,9 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
   }
 
   fail(error: SocketIoError): void {
-    this.#end("forced close", error);
+    // One that polls is told with the next poll.
+    if (this.#state.name === "websocket") this.#end("forced close", error);
+    else this.close();
   }
 
   pause(reason: object): void {

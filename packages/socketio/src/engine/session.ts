@@ -78,7 +78,7 @@ export interface EngineSession {
   sendAll(messages: readonly (MessageData | EngineMessage)[], compress?: boolean): boolean;
   /** Ends the session with `forced close`, behind all that was sent; with `discard` without it. */
   close(discard?: boolean): void;
-  /** Ends the session at once with `forced close` because of what is wrong; by WebSocket the client is told. */
+  /** Ends the session with `forced close` because of what is wrong, which a client on a WebSocket is told. */
   fail(error: SocketIoError): void;
 
   /**

@@ -2,8 +2,10 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { deflate, gzip } from "node:zlib";
 import { encodeJsonp } from "../codec/jsonp.ts";
 import type { HttpCompression } from "../engine-options.ts";
-import { acceptedCoding } from "./accepted-coding.ts";
+import { acceptedCoding } from "../http/accepted-coding.ts";
 import type { AddHeaders, PollingExchange } from "./poll.ts";
+
+const codings = ["gzip", "deflate"] as const;
 
 /** How polls are answered. */
 export interface AnswerOptions {
@@ -17,7 +19,7 @@ export function answerPoll(poll: PollingExchange, payload: string | Buffer, opti
   const { type, body } = contentOf(poll, payload);
   const { compression } = options;
   const worth = compression !== undefined && body.length >= compression.threshold;
-  const coding = worth ? acceptedCoding(poll.request.headers["accept-encoding"]) : undefined;
+  const coding = worth ? acceptedCoding(poll.request.headers["accept-encoding"], codings) : undefined;
   if (compression === undefined || coding === undefined) {
     writeAnswer(poll, body, { "Content-Type": type }, options);
     return;
