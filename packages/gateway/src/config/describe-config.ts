@@ -17,6 +17,11 @@ export function describeConfig(config: Config): readonly string[] {
     lines.push(`face       packet at ${faces.packet.path ?? faces.websocket?.path ?? ""}, ${calls}`);
   }
   if (faces.sse !== undefined) lines.push(`face       sse at ${faces.sse.path}`);
+  if (faces.socketio !== undefined) {
+    const { path, namespaces, revisions } = faces.socketio;
+    const old = revisions.includes(3) ? ", clients 2.x too" : "";
+    lines.push(`face       socketio at ${path}/, ${namespaces.join(", ")}${old}`);
+  }
   for (const [pattern, { history, presence, slow, join, publish }] of Object.entries(rooms)) {
     const kept =
       history === undefined ? "no history" : `${history.size} kept for ${textFromMilliseconds(history.ttl)}`;

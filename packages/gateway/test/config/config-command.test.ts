@@ -111,7 +111,8 @@ describe("sluice check", () => {
     folder.write(
       "listen: 0.0.0.0:8080\n" +
         "backends:\n  orders: { target: dns:///orders:50051 }\n  rooms: { target: rooms:50052 }\n" +
-        "faces: { websocket: { path: /ws }, packet: { types: { 7: shop.v1.Orders/Get } }, sse: { path: /events } }\n" +
+        "faces: { websocket: { path: /ws }, packet: { types: { 7: shop.v1.Orders/Get } }, sse: { path: /events },\n" +
+        "  socketio: { revisions: [3, 4], namespaces: [/, /room-*] } }\n" +
         "callbacks: { backend: rooms }\n" +
         'rooms: { "chat:*": { history: { size: 100, ttl: 5m }, presence: true, join: identified } }\n' +
         "identity: { jwt: { jwks: https://login.example.com/jwks.json } }\n" +
@@ -127,6 +128,7 @@ describe("sluice check", () => {
   face       websocket at /ws (raw, session)
   face       packet at /ws, 1 type is a method
   face       sse at /events
+  face       socketio at /socket.io/, /, /room-*, clients 2.x too
   rooms      chat:*: 100 kept for 5m, presence, slow: close, join: identified, publish: nobody
   identity   JSON Web Tokens
   callbacks  connect, message, disconnect to rooms

@@ -152,6 +152,34 @@ describe("what is wrong is one sentence at its place", () => {
       ["2:23: faces.sse.path looks like /package.Service/Method, which calls of gRPC have; choose another"],
     ],
     [
+      "a revision of Engine.IO that nobody speaks",
+      `${least}faces: { socketio: { revisions: [5] } }\n`,
+      ["2:34: faces.socketio.revisions[0] must be 3 or 4"],
+    ],
+    [
+      "Socket.IO for old clients alone",
+      `${least}faces: { socketio: { revisions: [3] } }\n`,
+      ["2:33: faces.socketio.revisions must have 4, which newer clients speak"],
+    ],
+    [
+      "Socket.IO for old clients without the namespace that they join first",
+      `${least}faces: { socketio: { revisions: [3, 4], namespaces: [/chat] } }\n`,
+      ["2:53: faces.socketio.namespaces must have /, which clients of revision 3 join first"],
+    ],
+    [
+      "a namespace that is none",
+      `${least}faces: { socketio: { namespaces: [chat, "/a*b"] } }\n`,
+      [
+        "2:35: faces.socketio.namespaces[0] must begin with a slash, as in /chat, and may end in *, as in /room-*",
+        "2:41: faces.socketio.namespaces[1] must begin with a slash, as in /chat, and may end in *, as in /room-*",
+      ],
+    ],
+    [
+      "the path of another face for Socket.IO",
+      `${least}faces: { sse: { path: /socket.io }, socketio: {} }\n`,
+      ["2:47: faces.socketio.path is that of faces.sse too; give each its own"],
+    ],
+    [
       "the path of OpenAPI",
       `${least}openApi: true\nfaces: { sse: { path: /openapi.json } }\n`,
       ["3:23: faces.sse.path is that of the OpenAPI document"],

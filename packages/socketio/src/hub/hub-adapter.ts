@@ -92,7 +92,7 @@ export class HubAdapter extends Adapter implements LinkOwner {
     const isPlain = flags.volatile !== true && flags.local !== true && excepted !== undefined;
     const isOneRoom = rooms.size === 1 && this.#hub.session(room) === undefined;
     if (!isPlain || !isOneRoom || hidesBytes(given.data.slice(1))) {
-      this.#sendTo(this.#sessionsFor(options), this.face.event(given), flags.volatile === true);
+      this.#send(given, options);
       return;
     }
     const message = new Message(messageFromEvent(packet.data as unknown[]));
@@ -191,7 +191,8 @@ export class HubAdapter extends Adapter implements LinkOwner {
   }
 
   /** The sessions of this node that are meant. */
-  #sessionsFor({ rooms, except = new Set() }: BroadcastOptions): ReadonlySet<Session> {
+  #sessionsFor({ rooms, except = new Set() }: BroadcastOptions): Iterable<Session> {
+    if (rooms.size === 0 && except.size === 0) return this.#everybody();
     const sessions = new Set<Session>(rooms.size === 0 ? this.#everybody() : []);
     for (const room of rooms) for (const session of this.#sessionsIn(room)) sessions.add(session);
     for (const room of except) for (const session of this.#sessionsIn(room)) sessions.delete(session);
@@ -214,11 +215,13 @@ export class HubAdapter extends Adapter implements LinkOwner {
     }
   }
 
-  #sendTo(sessions: ReadonlySet<Session>, frame: EventFrame, isVolatile: boolean): void {
-    const delivery = new EventDelivery(this.face, frame);
-    for (const session of sessions) {
+  /** Sends an event to the sessions of this node that are meant. It is encoded once, and not at all where nobody is meant. */
+  #send(packet: BroadcastPacket, options: BroadcastOptions): void {
+    let delivery: EventDelivery | undefined;
+    for (const session of this.#sessionsFor(options)) {
       const link = this.#links.get(session.id);
-      if (isVolatile && link !== undefined && !link.mayLeave()) continue;
+      if (options.flags?.volatile === true && link !== undefined && !link.mayLeave()) continue;
+      delivery ??= new EventDelivery(this.face, this.face.event(packet));
       session.send(delivery);
     }
   }

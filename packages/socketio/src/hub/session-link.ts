@@ -111,7 +111,7 @@ export class SessionLink implements Link<EventFrame>, SocketSession {
 
   close(code: number, reason: string): void {
     if (this.#state.name === "ended") return;
-    this.#state = { name: "ended", refusal: { code, reason } };
+    this.#end({ code, reason });
     if (this.socket.connected) this.#disconnect({ code, reason });
   }
 
@@ -151,11 +151,17 @@ export class SessionLink implements Link<EventFrame>, SocketSession {
   ended(reason: DisconnectReason): void {
     const state = this.#state;
     if (state.name === "ended") return;
-    this.#state = { name: "ended", refusal: undefined };
+    this.#end(undefined);
     const loss = lossFrom(reason);
     // Only a farewell and a loss are a link's to tell.
     if (loss.code === CloseCode.MALFORMED) state.attachment?.session.close(loss.code, reason);
     else state.attachment?.lost(loss);
+  }
+
+  #end(refusal: Refusal | undefined): void {
+    this.#state = { name: "ended", refusal };
+    // The client may have other sockets.
+    this.socket.conn.resume(this);
   }
 
   #write(frame: EventFrame): boolean {
