@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { describe, test } from "node:test";
-import { defaultServerLimits, Server, type ServerOptions } from "../src/index.ts";
+import { Adapter, defaultServerLimits, type Namespace, Server, type ServerOptions } from "../src/index.ts";
+
+/** As the official packages give one. */
+function createAdapter(nsp: Namespace): Adapter {
+  return new Adapter(nsp);
+}
 
 describe("the options of a server", () => {
   test("have socket.io's defaults", () => {
@@ -44,6 +50,29 @@ describe("the options of a server", () => {
       assert.throws(() => new Server(options), { name: "RangeError", message: said });
     });
   }
+
+  test("have an adapter for each namespace, of a class or a function; one that does not begin is warned of", async () => {
+    const warning = once(process, "warning");
+    class Failing extends Adapter {
+      override init(): Promise<void> {
+        return Promise.reject(new Error("no network"));
+      }
+    }
+    const made: string[] = [];
+    const io = new Server({
+      adapter: (nsp: Namespace) => {
+        made.push(nsp.name);
+        return new Adapter(nsp);
+      },
+    });
+    io.of("/chat");
+    assert.deepEqual(made, ["/", "/chat"]);
+    assert.equal(io.adapter(Failing).adapter(), Failing);
+    assert.ok(io.of("/chat").adapter instanceof Failing);
+    const [{ message }] = (await warning) as [Error];
+    assert.equal(message, "the adapter of / did not begin: Error: no network");
+    assert.ok(new Server({ adapter: createAdapter }).sockets.adapter instanceof Adapter);
+  });
 
   test("can be asked for and set by methods", () => {
     const io = new Server({ path: "/a", serveClient: false, connectTimeout: 1 });

@@ -169,7 +169,10 @@ export class Namespace<
   /** A parent of namespaces has none of its own. */
   protected _createAdapter(): Adapter {
     const adapter = createAdapter(this.server.adapter(), this);
-    Promise.resolve(adapter.init()).catch(throwLater);
+    // It may be a while until what it joins is there, and this server works without.
+    Promise.resolve(adapter.init()).catch((error: unknown) => {
+      process.emitWarning(`the adapter of ${this.name} did not begin: ${String(error)}`, "SocketIoWarning");
+    });
     return adapter;
   }
 
@@ -250,6 +253,8 @@ export class Namespace<
     if (socket.recovered) this.server.counts.recovered++;
     socket.client._joined(attempt, socket);
     socket._onconnect();
+    // So much may wait for the client that it is lost by this.
+    if (!socket.connected) return;
     try {
       this.emitUntyped("connect", socket);
       this.emitUntyped("connection", socket);
