@@ -116,7 +116,7 @@ export class Client {
 
   /** Disconnects every socket, and then the connection. */
   _disconnect(): void {
-    for (const socket of socketsOf(this.#sockets)) socket.disconnect();
+    for (const socket of socketsOf(this.#sockets)) guard(() => socket.disconnect());
     this.#close("forced server close", undefined);
     this.conn.close();
   }
@@ -128,6 +128,7 @@ export class Client {
     if (error.code === "rate_exceeded") ended.rate++;
     else if (error.code === "auth_expired") ended.expired++;
     else if (error.code === "connect_timeout") ended.idle++;
+    else if (error.code === "limit_exceeded") ended.rooms++;
     else ended.invalid++;
     this.#close(error.code === "packet_invalid" ? "parse error" : "forced server close", error);
     this.conn.fail(error);
@@ -189,8 +190,9 @@ export class Client {
     const attempt: JoinAttempt = { name, auth };
     this.#attempts ??= new Map();
     this.#attempts.set(name, attempt);
-    this.server._namespaces.find(name, auth, (namespace) => {
-      if (!this._isJoining(attempt)) return;
+    const isJoining = (): boolean => this._isJoining(attempt);
+    this.server._namespaces.find(attempt, isJoining, (namespace) => {
+      if (!isJoining()) return;
       if (namespace !== undefined) namespace._add(this, attempt);
       else {
         this.#forget(attempt);

@@ -1,4 +1,5 @@
 import { runInTurn } from "../run-in-turn.ts";
+import type { JoinAttempt } from "./client.ts";
 import { type AnyNamespace, Namespace } from "./namespace.ts";
 import { ParentNamespace } from "./parent-namespace.ts";
 import type { AnyServer } from "./server.ts";
@@ -56,10 +57,10 @@ export class Namespaces {
     return parent;
   }
 
-  /** Finds the namespace that a client names, or creates it where that is allowed. */
+  /** Finds the namespace that a client names, or creates it where that is allowed and the client still waits for it. */
   find(
-    name: string,
-    auth: Record<string, unknown>,
+    { name, auth }: JoinAttempt,
+    isWaiting: () => boolean,
     found: (namespace: AnyNamespace | undefined) => void,
   ): void {
     const ask = (index: number): void => {
@@ -71,7 +72,7 @@ export class Namespaces {
       }
       askFamily(family, name, auth, (isAllowed) => {
         if (!isAllowed) ask(index + 1);
-        else found(this.byName.get(name) ?? this.#createChild(family, name));
+        else found(this.byName.get(name) ?? (isWaiting() ? this.#createChild(family, name) : undefined));
       });
     };
     ask(0);

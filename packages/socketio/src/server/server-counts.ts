@@ -18,7 +18,7 @@ export interface DroppedCounts {
   volatile: number;
   /** From clients, over the bounds on events that came before a listener. */
   early: number;
-  /** For clients that read too slowly, where a room of the hub drops what waits for them. */
+  /** For clients that read too slowly, where `slow` is `"drop"`, or a room of the hub drops what waits for them. */
   slow: number;
 }
 
@@ -34,6 +34,8 @@ export interface EndedCounts {
   idle: number;
   /** `socket.expiresAt` passed. */
   expired: number;
+  /** A socket was to join more than `limits.roomsPerSocket`. */
+  rooms: number;
 }
 
 /** What happens on a server, as numbers to be exported as metrics. Only `connections` and `sockets` go down. */
@@ -69,6 +71,6 @@ export function createServerCounts(): ServerCounts {
       unauthorized: 0,
     },
     dropped: { volatile: 0, early: 0, slow: 0 },
-    ended: { invalid: 0, rate: 0, slow: 0, idle: 0, expired: 0 },
+    ended: { invalid: 0, rate: 0, slow: 0, idle: 0, expired: 0, rooms: 0 },
   };
 }

@@ -21,7 +21,7 @@ export interface ServerLimits {
   readonly connectionsPerAddress: number;
   /** Namespaces that one connection has joined or is joining. Over it: CONNECT_ERROR. Default 100. */
   readonly namespacesPerConnection: number;
-  /** Rooms of one socket. Over it: `join()` throws `limit_exceeded`. Default 10,000. */
+  /** Rooms of one socket. Over it: the connection is ended, `limit_exceeded`. Default 10,000. */
   readonly roomsPerSocket: number;
   /**
    * Events a second of one connection, and CONNECTs, which middlewares are called for. Over it: the connection is ended,

@@ -3,10 +3,12 @@ import { BroadcastOperator } from "./broadcast-operator.ts";
 import { withFlags } from "./flagged-socket.ts";
 import type { Namespace } from "./namespace.ts";
 import type { OutgoingEvents } from "./outgoing-events.ts";
+import { removeListener } from "./remove-listener.ts";
 import type { SocketReservedEventsMap } from "./socket-events.ts";
 import type { Socket } from "./socket.ts";
 import {
   type AllButLast,
+  type AnyListener,
   type DecorateAcknowledgements,
   type DecorateAcknowledgementsWithMultipleResponses,
   type EventNames,
@@ -126,5 +128,33 @@ export abstract class SocketEmitter<
   /** All other sockets but those in a room, or in any of several. */
   except(room: Room | Room[]): Others<EmitEvents, SocketData> {
     return this.broadcast.except(room);
+  }
+
+  /** Calls a listener with each event that is sent to the client, also with those to many; not with answers. */
+  onAnyOutgoing(listener: AnyListener): this {
+    this.listenersAnyOutgoing().push(listener);
+    return this;
+  }
+
+  /** The same as `onAnyOutgoing()`, before all other such listeners. */
+  prependAnyOutgoing(listener: AnyListener): this {
+    this.listenersAnyOutgoing().unshift(listener);
+    return this;
+  }
+
+  /** Takes back a listener to all that is sent; without one, all of them. */
+  offAnyOutgoing(listener?: AnyListener): this {
+    removeListener(this._outgoing.listeners, listener);
+    return this;
+  }
+
+  /** The listeners to all that is sent; changing the array changes them. */
+  listenersAnyOutgoing(): AnyListener[] {
+    return this._outgoing.listeners;
+  }
+
+  /** For adapters: tells the listeners to all that is sent. */
+  notifyOutgoingListeners(packet: { readonly data?: unknown }): void {
+    this._outgoing.notify(packet);
   }
 }

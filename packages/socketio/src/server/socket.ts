@@ -68,6 +68,8 @@ export class Socket<
   #handshake: Handshake | undefined = undefined;
   #incoming: IncomingEvents | undefined = undefined;
   #expiry: SocketExpiry | undefined = undefined;
+  /** Its listeners of `disconnecting` may disconnect it. */
+  #isLeaving = false;
 
   /** Made by the namespace. `previousSession` is what is restored of a socket that was lost. */
   constructor(
@@ -157,7 +159,10 @@ export class Socket<
     this.#expiry = expiry;
   }
 
-  /** Joins a room, or several. Throws `limit_exceeded` over `limits.roomsPerSocket`. A promise where the adapter gives one. */
+  /**
+   * Joins a room, or several. Over `limits.roomsPerSocket` the connection is ended, `limit_exceeded`: clients often name the rooms. A
+   * promise where the adapter gives one.
+   */
   join(rooms: Room | Room[]): Promise<void> | void {
     if (this._outgoing.hasEnded) return;
     const joined = new Set(Array.isArray(rooms) ? rooms : [rooms]);
@@ -165,7 +170,8 @@ export class Socket<
     const { rooms: present } = this;
     if (present.size + joined.size > roomsPerSocket && ![...joined].every((room) => present.has(room))) {
       const message = `a socket may be in ${roomsPerSocket} rooms (limits.roomsPerSocket)`;
-      throw new SocketIoError("limit_exceeded", message);
+      this.client._fail(new SocketIoError("limit_exceeded", message));
+      return;
     }
     return this.#adapter.addAll(this.id, joined);
   }
@@ -259,34 +265,6 @@ export class Socket<
     return this.#events.any;
   }
 
-  /** Calls a listener with each event that is sent to the client, also with those to many; not with answers. */
-  onAnyOutgoing(listener: AnyListener): this {
-    this.listenersAnyOutgoing().push(listener);
-    return this;
-  }
-
-  /** The same as `onAnyOutgoing()`, before all other such listeners. */
-  prependAnyOutgoing(listener: AnyListener): this {
-    this.listenersAnyOutgoing().unshift(listener);
-    return this;
-  }
-
-  /** Takes back a listener to all that is sent; without one, all of them. */
-  offAnyOutgoing(listener?: AnyListener): this {
-    removeListener(this._outgoing.listeners, listener);
-    return this;
-  }
-
-  /** The listeners to all that is sent; changing the array changes them. */
-  listenersAnyOutgoing(): AnyListener[] {
-    return this._outgoing.listeners;
-  }
-
-  /** For adapters: tells the listeners to all that is sent. */
-  notifyOutgoingListeners(packet: { readonly data?: unknown }): void {
-    this._outgoing.notify(packet);
-  }
-
   /** The namespace has let it in. */
   _onconnect(): void {
     const { name } = this.nsp;
@@ -323,7 +301,8 @@ export class Socket<
 
   /** It is disconnected. What listeners throw is thrown when all is done. */
   _onclose(reason: DisconnectReason, description?: unknown): void {
-    if (!this.connected) return;
+    if (!this.connected || this.#isLeaving) return;
+    this.#isLeaving = true;
     try {
       this.emitReserved("disconnecting", reason, description);
     } finally {
@@ -346,6 +325,8 @@ export class Socket<
     this._outgoing.end(mayReturn);
     this.#expiry?.cancel();
     this.#incoming?.forgetEarly();
+    // Clients 2.x may ask twice, and have the same id each time.
+    if ((this.nsp.sockets.get(this.id) ?? this) !== this) return;
     void this.leaveAll();
     this.nsp._remove(this);
   }
