@@ -50,6 +50,26 @@ describe("a queue of deadlines", () => {
     assert.equal(clock.size, 0);
   });
 
+  test("calls those who are left in their order, wherever others left or wait anew", () => {
+    const { clock, called, queue } = queueOf(100);
+    for (const owner of ["first", "a", "middle", "b", "c", "last"]) {
+      queue.add(owner);
+      clock.advance(1);
+    }
+    queue.delete("middle");
+    queue.add("first");
+    clock.advance(1);
+    queue.delete("last");
+    queue.add("b");
+    queue.delete("nobody");
+    assert.deepEqual([queue.size, queue.first], [4, "a"]);
+    clock.advance(98);
+    assert.deepEqual(called, ["a", "c"]);
+    clock.advance(100);
+    assert.deepEqual(called, ["a", "c", "first", "b"]);
+    assert.deepEqual([queue.size, queue.first, clock.size], [0, undefined, 0]);
+  });
+
   test("may be added to by those that it calls, and loses nobody to one that throws", () => {
     const clock = new FakeClock();
     const called: string[] = [];
