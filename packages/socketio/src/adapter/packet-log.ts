@@ -62,12 +62,14 @@ export class PacketLog {
     this.#packets.set(++this.#last, packet);
     this.#bytes += packet.bytes;
     const { maxPackets, maxBytes } = this.#limits;
-    for (const [number, { bytes, at }] of this.#packets) {
+    let oldest = this.#packets.get(this.#first);
+    while (oldest !== undefined) {
+      const { bytes, at } = oldest;
       if (this.#packets.size <= maxPackets && this.#bytes <= maxBytes && at >= since) return;
-      this.#packets.delete(number);
+      this.#packets.delete(this.#first++);
       this.#bytes -= bytes;
-      this.#first = number + 1;
       this.#forgottenAt = at;
+      oldest = this.#packets.get(this.#first);
     }
   }
 
