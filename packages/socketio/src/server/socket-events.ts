@@ -1,5 +1,5 @@
 import type { DisconnectReason } from "./disconnect-reason.ts";
-import type { Untyped } from "./typed-events.ts";
+import type { EventsMap, ReservedOrUserEventNames, ReservedOrUserListener, Untyped } from "./typed-events.ts";
 
 /** The events of a socket that its client does not send. */
 export interface SocketReservedEventsMap {
@@ -18,3 +18,15 @@ export interface SocketOwnEventsMap {
   /** `expiresAt` has passed. Unless a listener sets a later one, the connection is closed. */
   expired: () => void;
 }
+
+/** The names of the events of a socket, where its client sends some. */
+export type SocketEventNames<ListenEvents extends EventsMap> = ReservedOrUserEventNames<
+  SocketReservedEventsMap,
+  ListenEvents
+>;
+
+/** The listener of an event of a socket. */
+export type SocketListener<
+  ListenEvents extends EventsMap,
+  Name extends SocketEventNames<ListenEvents>,
+> = ReservedOrUserListener<SocketReservedEventsMap, ListenEvents, Name>;

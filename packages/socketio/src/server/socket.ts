@@ -13,19 +13,12 @@ import { OutgoingEvents } from "./outgoing-events.ts";
 import type { PendingAcks } from "./pending-acks.ts";
 import { removeListener } from "./remove-listener.ts";
 import { SocketEmitter } from "./socket-emitter.ts";
-import type { SocketOwnEventsMap, SocketReservedEventsMap } from "./socket-events.ts";
+import type { SocketEventNames, SocketListener, SocketOwnEventsMap } from "./socket-events.ts";
 import { SocketExpiry } from "./socket-expiry.ts";
 import type { SocketSession } from "./socket-gate.ts";
 import type { SocketHost } from "./socket-host.ts";
 import { createPrivateId, createSocketId } from "./socket-id.ts";
-import type {
-  AnyListener,
-  DefaultEventsMap,
-  EventsMap,
-  ReservedOrUserEventNames,
-  ReservedOrUserListener,
-  Untyped,
-} from "./typed-events.ts";
+import type { AnyListener, DefaultEventsMap, EventsMap, Untyped } from "./typed-events.ts";
 
 /** A socket of whatever events. */
 export type AnySocket = Socket;
@@ -204,11 +197,11 @@ export class Socket<
   }
 
   /** Calls a listener with each event of a name, and soon with those that have waited for it. */
-  override on(ev: keyof SocketOwnEventsMap, listener: () => void): this;
-  override on<Name extends ReservedOrUserEventNames<SocketReservedEventsMap, ListenEvents>>(
+  override on<Name extends SocketEventNames<ListenEvents>>(
     ev: Name,
-    listener: ReservedOrUserListener<SocketReservedEventsMap, ListenEvents, Name>,
+    listener: SocketListener<ListenEvents, Name>,
   ): this;
+  override on(ev: keyof SocketOwnEventsMap, listener: () => void): this;
   override on(ev: string, listener: AnyListener): this {
     super.addListener(ev, listener);
     this.#incoming?.release();
@@ -216,11 +209,11 @@ export class Socket<
   }
 
   /** Calls a listener with the next event of a name, or soon with the first that has waited for it. */
-  override once(ev: keyof SocketOwnEventsMap, listener: () => void): this;
-  override once<Name extends ReservedOrUserEventNames<SocketReservedEventsMap, ListenEvents>>(
+  override once<Name extends SocketEventNames<ListenEvents>>(
     ev: Name,
-    listener: ReservedOrUserListener<SocketReservedEventsMap, ListenEvents, Name>,
+    listener: SocketListener<ListenEvents, Name>,
   ): this;
+  override once(ev: keyof SocketOwnEventsMap, listener: () => void): this;
   override once(ev: string, listener: AnyListener): this {
     // Adds it with `on`.
     return super.once(ev, listener as never);

@@ -395,3 +395,6 @@ function anySocket(socket: Socket): string {
   return socket.id;
 }
 untyped.on("connection", (socket) => anySocket(socket));
+server.on("connection", (socket) => anySocket(socket));
+const anyServer: Server = server;
+void anyServer;
