@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { FakeClock } from "@sluice/testkit/fake-clock";
-import { SocketIoError } from "../src/index.ts";
+import { type EngineSession, SocketIoError } from "../src/index.ts";
 import { connectClient, polled, PollingClient, startEngine, startPolling } from "./support/engine.ts";
 import { Inbox } from "./support/inbox.ts";
 
@@ -98,13 +98,15 @@ describe("a client that reads too slowly", () => {
 
   test("has later messages dropped instead where that is wanted, those that belong together all", async (context) => {
     const drained = new Inbox<void>();
+    const dropped = new Inbox<EngineSession>();
     const { client, session } = await startPolling(
       context,
       { maxBufferedBytes: 100_000, slow: "drop" },
-      { drain: () => drained.add() },
+      { drain: () => drained.add(), drop: (each) => dropped.add(each) },
     );
     for (let index = 0; index < 3; index++) session.send(text);
     assert.equal(session.sendAll(["dropped", Buffer.of(1)]), false);
+    assert.deepEqual([await dropped.next(), dropped.size], [session, 0]);
     assert.equal(session.readyState, "open");
     assert.equal((await client.poll()).length, 120_005);
     await drained.next();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import type { ServerOptions, SocketIoError } from "../src/index.ts";
+import { PollingClient } from "./support/engine.ts";
 import { IoServer, next } from "./support/io-server.ts";
 import { WireClient } from "./support/wire-client.ts";
 
@@ -63,6 +64,21 @@ describe("a server's limits", () => {
     assert.equal(io.counts.connections, 1);
     clock.advance(990);
     await before.end();
+  });
+
+  test("drop what a slow client is sent, where that is wanted, and count it", async (context) => {
+    const { io, port } = await start(context, { maxBufferedBytes: 100_000, slow: "drop" });
+    const polling = new PollingClient(`http://127.0.0.1:${port}/socket.io/`);
+    await polling.open();
+    await polling.post("40");
+    await polling.poll();
+    const [socket] = [...io.sockets.sockets.values()];
+    assert.ok(socket);
+    for (let index = 0; index < 4; index++) io.emit("part", "a".repeat(60_000));
+    socket.emit("more");
+    assert.equal(io.counts.dropped.slow, 3);
+    assert.equal(socket.connected, true);
+    assert.equal((await polling.poll()).split("\x1e").length, 2);
   });
 
   test("on messages are told to client and server", async (context) => {

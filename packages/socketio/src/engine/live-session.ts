@@ -308,7 +308,10 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     const { maxBufferedBytes, slow } = this.#host.options;
     if (this.bufferedBytes < maxBufferedBytes) return true;
     this.#wantsDrain = true;
-    if (slow === "drop") return false;
+    if (slow === "drop") {
+      this.#host.handlers.drop?.(this);
+      return false;
+    }
     const message = `the client reads too slowly: ${maxBufferedBytes} bytes wait for it (maxBufferedBytes)`;
     this.#end("transport error", new SocketIoError("buffer_overflow", message));
     return false;

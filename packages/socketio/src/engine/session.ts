@@ -17,6 +17,8 @@ export interface SessionHandlers {
   message?(session: EngineSession, data: string | Buffer): void;
   /** Everything has left, after a `send()` that answered false. */
   drain?(session: EngineSession): void;
+  /** A message was not sent, as too much waits for the client: at `maxBufferedBytes`, where `slow` is `"drop"`. */
+  drop?(session: EngineSession): void;
   /** The session has ended. Called exactly once, and nothing after it. */
   close?(session: EngineSession, reason: CloseReason, cause: Error | undefined): void;
 }

@@ -21,6 +21,7 @@ export class Connections {
       open: (session) => this.#opened(session),
       message: (session, data) => clientOf(session)._onmessage(data),
       drain: (session) => clientOf(session)._ondrain(),
+      drop: () => void server.counts.dropped.slow++,
       close: (session, reason, cause) => {
         server.counts.connections--;
         clientOf(session)._onclose(reason, cause);
