@@ -4,7 +4,7 @@ import { createClient } from "@redis/client";
 import { createAdapter, createShardedAdapter } from "@socket.io/redis-adapter";
 import { createAdapter as createStreamsAdapter } from "@socket.io/redis-streams-adapter";
 import type { AdapterConstructor } from "../src/index.ts";
-import { type Cluster, clusterSuite, eventually } from "./support/cluster-suite.ts";
+import { type Cluster, clusterSuite, eventually, hearAll } from "./support/cluster-suite.ts";
 import { eventsOf, IoServer, next } from "./support/io-server.ts";
 import { isMissingRedis, Redis } from "./support/redis.ts";
 
@@ -88,7 +88,9 @@ describe("a client of two servers with @socket.io/redis-streams-adapter", { skip
     const [one, two] = servers;
     assert.ok(one && two);
     await eventually(() => cluster.isJoined(servers));
-    const { client, server } = await one.connect();
+    const ends = await one.connect();
+    const { client, server } = ends;
+    await hearAll(servers, [ends]);
     const events = eventsOf(client);
     server.data = { name: "ann" };
     await server.join("room");

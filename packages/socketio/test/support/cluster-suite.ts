@@ -38,6 +38,7 @@ export function clusterSuite(name: string, { skip = false, options = {}, start }
       two = await IoServer.start({ ...options, adapter: await cluster.adapter() });
       await eventually(() => cluster.isJoined([one, two]));
       [ann, bob, cyd] = await Promise.all([one.connect(), two.connect(), two.connect()]);
+      await hearAll([one, two], [ann, bob, cyd]);
     });
 
     after(async () => {
@@ -157,6 +158,27 @@ export function clusterSuite(name: string, { skip = false, options = {}, start }
       assert.equal((await gone)[0], "io server disconnect");
     });
   });
+}
+
+/** Resolves when clients hear of all servers, which may lose what is sent before they have heard each other once. */
+export async function hearAll(servers: readonly IoServer[], clients: readonly Ends[]): Promise<void> {
+  const heard = new Set<string>();
+  const isOver = new Set<string>();
+  for (const { client } of clients) {
+    client.on("probe", (from: number) => heard.add(`${from} ${client.id}`));
+    client.on("end of probes", (from: number) => isOver.add(`${from} ${client.id}`));
+  }
+  const tell = (event: string): void => {
+    for (const [index, { io }] of servers.entries()) io.emit(event, index);
+  };
+  const all = servers.length * clients.length;
+  await eventually(async () => {
+    tell("probe");
+    await Promise.all(servers.map(({ io }) => io.of("/").adapter.serverCount()));
+    return heard.size === all;
+  });
+  tell("end of probes");
+  await eventually(() => Promise.resolve(isOver.size === all));
 }
 
 /** Resolves when a condition that has no event holds; asked at each turn of the event loop, for 10 s. */
