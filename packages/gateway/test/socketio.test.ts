@@ -73,6 +73,11 @@ function endsOf(namespace: string): readonly number[] {
   return backend.of("disconnect").flatMap(({ code, session }) => (session?.path === namespace ? [code] : []));
 }
 
+/** How many calls sleep at the backend, or were cancelled. */
+function sleeping(state: "open" | "cancelled"): number {
+  return echo.calls.records.filter((call) => call.path.endsWith("/Sleep") && call.state === state).length;
+}
+
 before(async () => {
   backend.script.connect = ({ session }) => {
     if (session?.user === "mallory") return { deny: { code: 4403, reason: "not here" } };
@@ -221,7 +226,9 @@ describe("a client of Socket.IO", () => {
     }
     await ask(ada, "what");
     assert.match(JSON.stringify(answers), /^\[\{"error":\{[^}]*at most 100 calls/);
+    await echo.calls.until(() => sleeping("open") === 100);
     ada.disconnect();
+    await echo.calls.until(() => sleeping("cancelled") === 100);
     const again = await connected("ada");
     assert.deepEqual(await ask(again, "what"), ["socketio / ada what json"]);
   });
