@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
-import { createServer } from "node:http";
+import { Agent, createServer, get, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe, test, type TestContext } from "node:test";
@@ -144,6 +144,35 @@ describe("the end of a server", () => {
     assert.equal(await told, undefined);
     assert.equal(io.sockets.sockets.size, 0);
     assert.equal(io.counts.connections, 0);
+  });
+
+  test("waits for requests that are under way, and lets nobody in on their connections meanwhile", async (context) => {
+    const answers: ServerResponse[] = [];
+    const http = createServer((_request, response) => answers.push(response));
+    const io = new Server(http);
+    const port = await portOf(http.listen(0, "127.0.0.1"));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    context.after(() => agent.destroy());
+    const ask = async (path: string): Promise<IncomingMessage> => {
+      const [response] = (await once(get({ port, path, agent }), "response")) as [IncomingMessage];
+      response.resume();
+      await once(response, "end");
+      return response;
+    };
+    const other = ask("/other");
+    while (answers.length === 0) await once(http, "request");
+    const closed = io.close();
+    while (http.listening) await new Promise(setImmediate);
+    const late = ask("/socket.io/?EIO=4&transport=polling");
+    answers[0]?.end();
+    assert.equal((await other).statusCode, 200);
+    assert.deepEqual([(await late).statusCode, (await late).headers.connection], [503, "close"]);
+    await closed;
+
+    // It may listen again.
+    await portOf(http.listen(port, "127.0.0.1"));
+    await connected(context, `http://127.0.0.1:${port}`);
+    await io.close();
   });
 
   test("is told with an error where the HTTP server did not listen", async () => {

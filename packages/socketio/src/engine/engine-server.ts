@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { DeadlineQueue } from "@sluice/hub";
 import { allowsOrigin, type Limits, type WebSocketConnection } from "@sluice/websocket";
@@ -63,6 +63,8 @@ export class EngineServer extends EventEmitter<EngineEvents> {
   /** Undefined where an address may have any number. */
   readonly #addresses: AddressCounts | undefined;
   #keepsRequests: boolean;
+  /** Whether nobody is let in any more, though connections may still be open. */
+  #isClosed = false;
 
   /** Throws a RangeError that names the option which cannot be meant. */
   constructor(options: EngineOptions = {}, handlers: SessionHandlers = {}) {
@@ -93,14 +95,22 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     return this;
   }
 
-  /** Takes the requests below a path of an HTTP server; all others go where they went. Closes with the server. */
+  /**
+   * Takes the requests below a path of an HTTP server; all others go where they went. Closes with the server, and begins anew when that
+   * listens again.
+   */
   attach(server: AttachableServer, options: AttachOptions = {}): this {
+    const open = (): void => void (this.#isClosed = false);
+    open();
+    // Those of http2 have the same events.
+    (server as Server).on("listening", open);
     attachEngine(this, server, options);
     return this;
   }
 
-  /** Ends all sessions at once. */
+  /** Ends all sessions at once. Handshakes are answered 503 until it is attached again, or its HTTP server listens again. */
   close(): this {
+    this.#isClosed = true;
     for (const session of this.#sessions.values()) session.close(true);
     return this;
   }
@@ -249,6 +259,10 @@ export class EngineServer extends EventEmitter<EngineEvents> {
   }
 
   #checkOccupancy({ request }: Arrival): Refusal | undefined {
+    if (this.#isClosed) {
+      const message = "The server is closed.";
+      return { code: ErrorCode.BAD_REQUEST, status: 503, message, context: { name: "SERVER_CLOSED" } };
+    }
     const connectionsOfAddress = this.#addresses?.of(request.socket.remoteAddress ?? "") ?? 0;
     return checkOccupancy({ connections: this.#sessions.size, connectionsOfAddress }, this.opts);
   }
@@ -259,6 +273,8 @@ export class EngineServer extends EventEmitter<EngineEvents> {
   }
 
   #refuse({ request, response, upgrading }: Arrival, refusal: Refusal): void {
+    // An HTTP server waits for its connections; those of HTTP/2 have another way.
+    if (this.#isClosed && request.httpVersionMajor === 1) response.shouldKeepAlive = false;
     if (upgrading === undefined) refuse(response, refusal);
     else upgrading.refuse(refusal);
     this.#tellOf(request, refusal);
