@@ -168,4 +168,25 @@ describe("A socket that is recovered", () => {
     assert.equal(hub.size, 0);
     await hubServer.close();
   });
+
+  test("is not let in for longer than its middlewares said, who are asked again", async () => {
+    const hubServer = await HubServer.start({}, recovering);
+    const { server } = hubServer;
+    const hour = Date.now() + 3_600_000;
+    let asked = 0;
+    server.io.use((socket, pass) => {
+      if (asked++ === 0) socket.expiresAt = hour;
+      pass();
+    });
+    const { client } = await server.connect();
+    await lose(hubServer, client);
+    await next(client, "connect");
+    const socket = server.otherEnd(client);
+    assert.deepEqual([client.recovered, socket.expiresAt, asked], [true, hour, 1]);
+    socket.on("disconnecting", () => (socket.expiresAt = Date.now()));
+    await lose(hubServer, client);
+    await next(client, "connect");
+    assert.deepEqual([client.recovered, server.otherEnd(client).expiresAt, asked], [false, undefined, 2]);
+    await hubServer.close();
+  });
 });

@@ -54,6 +54,7 @@ export class HubGate implements SocketGate {
       throw new TypeError("a server with a hub has the hub's adapter, and no other");
     }
     const identity = await this.#options.identify?.(socket, socket._auth);
+    const expiresAt = identity?.expiresAt ?? this.#expiryOf(socket);
     const link = new SessionLink(socket, adapter.face, adapter);
     const result = await this.#hub.attach(link, {
       ...this.#requestOf(socket),
@@ -63,13 +64,20 @@ export class HubGate implements SocketGate {
     this.#validateRecovered(socket, result);
     if (link.refusal !== undefined) throw refusalError(socket, link.refusal);
     if (socket._pid !== undefined) this.#kept.delete(socket._pid);
-    if (identity?.expiresAt !== undefined) socket.expiresAt ??= identity.expiresAt;
+    if (expiresAt !== undefined) socket.expiresAt ??= expiresAt;
     socket._session = link;
     await adapter.begin(link);
   }
 
   connected({ _session: session }: AnySocket): void {
     if (session instanceof SessionLink) session.open();
+  }
+
+  /** Until when a socket that is recovered was let in. The middlewares, which said so, may have been skipped. */
+  #expiryOf({ recovered, _pid: pid = "" }: AnySocket): number | undefined {
+    const expiresAt = recovered ? this.#kept.get(pid)?.expiresAt : undefined;
+    if (expiresAt === undefined || Date.now() < expiresAt) return expiresAt;
+    throw new NotRecovered("what the client was let in for has expired");
   }
 
   #requestOf(socket: AnySocket): AttachRequest {
