@@ -35,7 +35,7 @@ describe("the client for browsers", () => {
 
   for (const [asked, coding] of [
     ["gzip", "gzip"],
-    ["gzip, br", "br"],
+    ["br, gzip", "br"],
     ["br;q=0.5, gzip", "gzip"],
     ["br;q=0", undefined],
   ] as const) {

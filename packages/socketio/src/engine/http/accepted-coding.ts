@@ -1,17 +1,20 @@
 /**
  * The coding of content that a client likes best of some, given its Accept-Encoding (RFC 9110 section 12.5.3); of those
- * that it likes alike, the first.
+ * that it likes alike, the one that it names first.
  */
 export function acceptedCoding<Coding extends string>(
   field: string | undefined,
   codings: readonly Coding[],
 ): Coding | undefined {
   const weights = new Map((field ?? "").split(",").map(readCoding));
+  const others = weights.get("*") ?? 0;
+  // What is not named comes last.
+  for (const coding of codings) if (!weights.has(coding)) weights.set(coding, others);
   let best: Coding | undefined;
   let most = 0;
-  for (const coding of codings) {
-    const weight = weights.get(coding) ?? weights.get("*") ?? 0;
-    if (weight <= most) continue;
+  for (const [name, weight] of weights) {
+    const coding = codings.find((each) => each === name);
+    if (coding === undefined || weight <= most) continue;
     best = coding;
     most = weight;
   }
