@@ -105,6 +105,22 @@ describe("namespaces that clients bring about", () => {
     await ends;
   });
 
+  test("have each its own offset of what is emitted on their parent, where sockets are recovered", async (context) => {
+    const server = await start(context, { connectionStateRecovery: {} });
+    const parent = server.io.of(/^\/x/);
+    const { client: one } = await server.connect("/x1");
+    const { client: two } = await server.connect("/x2");
+    const told = Promise.all([next(one, "hello"), next(two, "hello")]);
+    parent.emit("hello", "all");
+    assert.deepEqual(
+      (await told).map((args) => args.map((each) => typeof each)),
+      [
+        ["string", "string"],
+        ["string", "string"],
+      ],
+    );
+  });
+
   test("stay when the last socket leaves, unless they are to be removed", async (context) => {
     const server = await start(context);
     server.io.of(/^\/x/);

@@ -55,7 +55,10 @@ class ParentAdapter extends Adapter {
   }
 
   override broadcast(packet: BroadcastPacket, options: BroadcastOptions): void {
-    for (const { adapter } of this.#parent.children) void adapter.broadcast({ ...packet }, options);
+    for (const { adapter } of this.#parent.children) {
+      // Adapters put their own things into it.
+      void adapter.broadcast({ ...packet, data: [...packet.data] }, options);
+    }
   }
 
   override addSockets(options: BroadcastOptions, rooms: Room[]): void {
