@@ -337,6 +337,29 @@ describe("a middleware", () => {
     assert.deepEqual(seen, ["first GET", "second", "first GET", "second"]);
   });
 
+  test("and whoever else is given a request finds its parameters where engine.io puts them", async (context) => {
+    const asked: unknown[] = [];
+    const ask = (request: IncomingMessage): void => {
+      const { _query: query } = request as IncomingMessage & { _query?: Record<string, string> };
+      asked.push(query?.["sid"] ?? query?.["own"]);
+    };
+    const { url, engine } = await startEngine(context, {
+      allowRequest: (request, decide) => {
+        ask(request);
+        decide(null, true);
+      },
+    });
+    const client = new PollingClient(url, "EIO=4&own=a%20b");
+    await client.open();
+    engine.use((request, _response, next) => {
+      ask(request);
+      next();
+    });
+    await client.post("4a");
+    await upgradeHeaders(client.target("websocket"));
+    assert.deepEqual(asked, ["a b", client.sid, client.sid]);
+  });
+
   test("may set headers in the last moment, when the head is written", async (context) => {
     const { url, engine } = await startEngine(context);
     engine.use((_request, response, next) => {

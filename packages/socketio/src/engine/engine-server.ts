@@ -24,7 +24,7 @@ import { serializeCookie } from "./http/cookie.ts";
 import { createCors } from "./http/cors.ts";
 import type { Middleware } from "./http/middleware.ts";
 import { ErrorCode, errorMessages, type Refusal, refuse } from "./http/refusal.ts";
-import { queryFromUrl } from "./http/request-query.ts";
+import { queryFromUrl, queryOfRequest } from "./http/request-query.ts";
 import {
   type Upgrade,
   upgradeFromRequest,
@@ -119,7 +119,7 @@ export class EngineServer extends EventEmitter<EngineEvents> {
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
     // A client may be gone before it is answered.
     response.on("error", ignoreError);
-    const query = queryFromUrl(request.url ?? "");
+    const query = queryOfRequest(request);
     this.#arrive({ request, response, query, upgrade: false, upgrading: undefined });
   }
 
@@ -130,13 +130,13 @@ export class EngineServer extends EventEmitter<EngineEvents> {
   handleWebSocket(webSocket: WebSocketRequest): void {
     const upgrading = upgradeFromRequest(webSocket);
     const { request, response } = upgrading;
-    this.#route({ request, response, query: queryFromUrl(request.url ?? ""), upgrade: true, upgrading });
+    this.#route({ request, response, query: queryOfRequest(request), upgrade: true, upgrading });
   }
 
   /** Answers a request to upgrade that is the engine's. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const upgrading = upgradeFromSocket(request, socket, head);
-    const query = queryFromUrl(request.url ?? "");
+    const query = queryOfRequest(request);
     this.#arrive({ request, response: upgrading.response, query, upgrade: true, upgrading });
   }
 
