@@ -1,4 +1,5 @@
 import {
+  END_MESSAGE,
   FRAME_HEADER_BYTES,
   FrameType,
   MAX_CHUNK_BYTES,
@@ -60,8 +61,12 @@ export function readFrames(message: Uint8Array, sink: FrameSink): void {
       (message[at + 7] as number);
     if (end > length) throw new ProtocolError("a frame that is longer than its WebSocket message");
     if (type < 0x80) {
-      checkShape(type, flags, call, end - from);
-      sink.frame(type, flags, call, message.subarray(from, end));
+      // Most frames are DATA, and right.
+      if (type !== FrameType.DATA || flags > END_MESSAGE || call <= 0 || end - from > MAX_CHUNK_BYTES) {
+        checkShape(type, flags, call, end - from);
+      }
+      // No `subarray`, which makes a Buffer of a Buffer: that takes twice as long.
+      sink.frame(type, flags, call, new Uint8Array(message.buffer, message.byteOffset + from, end - from));
     }
     at = end;
   } while (at < length);

@@ -4,6 +4,9 @@ import { applyMask, rotateMask } from "./mask.ts";
 import { takeMemory } from "./message-memory.ts";
 import { FIN, MASKED, MAX_CONTROL_BYTES, MAX_HEADER_BYTES, Opcode, RSV1 } from "./opcode.ts";
 
+/** So few are copied sooner one by one. */
+const FEW_BYTES = 128;
+
 /** What a parser finds, in order, unmasked. A payload belongs to the sink; a piece is gone when its call returns. */
 export interface FrameSink {
   /** A whole data message that came as one frame in one piece. */
@@ -353,7 +356,9 @@ export class FrameParser {
 }
 
 function copyOf(chunk: Buffer, at: number, end: number): Buffer {
-  const copy = takeMemory(end - at);
-  chunk.copy(copy, 0, at, end);
+  const length = end - at;
+  const copy = takeMemory(length);
+  if (length > FEW_BYTES) chunk.copy(copy, 0, at, end);
+  else for (let index = 0; index < length; index++) copy[index] = chunk[at + index]!;
   return copy;
 }

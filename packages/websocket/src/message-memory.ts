@@ -1,3 +1,6 @@
+// The global is looked up each time, by a function.
+import { Buffer } from "node:buffer";
+
 /** Smaller ones have their memory from Node's pool; larger ones are not kept. */
 const LEAST_SPARE_BYTES = 4 * 1024;
 const MOST_SPARE_BYTES = 64 * 1024;

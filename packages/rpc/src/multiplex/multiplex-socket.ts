@@ -1,3 +1,4 @@
+import { nextTick } from "node:process";
 import {
   Code,
   createServerMultiplex,
@@ -112,6 +113,6 @@ function callNext(): void {
   try {
     current[done++]?.();
   } finally {
-    if (done < current.length) process.nextTick(callNext);
+    if (done < current.length) nextTick(callNext);
   }
 }

@@ -155,7 +155,8 @@ export class MessageParser {
       const isCompressed = flag === compressedFlag && mayCompress;
       if ((flag !== plainFlag && !isCompressed) || length > maxBytes) return this.#refuse(flag, length);
       if (length <= chunk.length - at) {
-        const view = chunk.subarray(at, at + length);
+        // No `subarray`, which makes a Buffer of a Buffer: that takes twice as long.
+        const view = new Uint8Array(chunk.buffer, chunk.byteOffset + at, length);
         this.#onMessage(this.#framing.memory === "reused" ? Buffer.from(view) : view, isCompressed);
         at += length;
       } else {
