@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Message } from "@sluice/hub";
 import { HubServer } from "./support/hub-server.ts";
 import { eventsOf, eventsUntil, next } from "./support/io-server.ts";
 
@@ -53,6 +54,28 @@ describe("A socket that is recovered", () => {
       );
     }
     assert.deepEqual([hub.counts.resumed, server.io.counts.recovered], [3, 3]);
+    await hubServer.close();
+  });
+
+  test("is recovered in a namespace that was removed meanwhile, as it was empty", async () => {
+    const hubServer = await HubServer.start({}, { ...recovering, cleanupEmptyChildNamespaces: true });
+    const { hub, server } = hubServer;
+    server.io.of(/^\/room-/);
+    const { client, server: socket } = await server.connect("/room-1");
+    const events = eventsOf(client);
+    socket.emit("event", 1);
+    await events.next();
+    for (let turn = 2; turn < 4; turn++) {
+      await lose(hubServer, client);
+      hub.session(socket.id)?.send(new Message({ data: String(turn), isJson: true, type: "event" }));
+      await next(client, "connect");
+      assert.equal(client.recovered, true);
+      assert.equal((await events.next())[1], turn);
+      // And once more with nothing new.
+      await lose(hubServer, client);
+      await next(client, "connect");
+      assert.equal(client.recovered, true);
+    }
     await hubServer.close();
   });
 

@@ -129,13 +129,13 @@ export class HubAdapter extends Adapter implements LinkOwner {
 
   override persistSession(socket: SessionToPersist): void {
     const session = this.#links.get(socket.sid)?.session;
-    if (session !== undefined) this.#kept.add(session, this.nsp.name, socket);
+    if (session !== undefined) this.#kept.add(session, this.nsp.name, this.face, socket);
   }
 
   override restoreSession(pid: PrivateSessionId, offset: string | undefined): RestoredSession | undefined {
     this.#endConnectionOf(pid);
-    const kept = this.#kept.get(pid);
-    if (kept === undefined || kept.namespace !== this.nsp.name) return undefined;
+    const kept = this.#kept.get(this.nsp.name, pid);
+    if (kept === undefined) return undefined;
     kept.offset = offset;
     const { session, sid, data } = kept;
     const rooms = [...session.rooms].flatMap((room) => roomOfHub(this.nsp.name, room) ?? []);

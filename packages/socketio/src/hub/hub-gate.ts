@@ -44,7 +44,8 @@ export class HubGate implements SocketGate {
     const { encoder, opts } = nsp.server;
     const nextOffset = (): string => `${this.#prefix}.${(this.#offsets++).toString(36)}`;
     const isRecovered = opts.connectionStateRecovery !== undefined;
-    const face = new NamespaceFace(nsp.name, encoder, isRecovered ? nextOffset : undefined);
+    const known = this.#kept.faceOf(nsp.name);
+    const face = known ?? new NamespaceFace(nsp.name, encoder, isRecovered ? nextOffset : undefined);
     return new HubAdapter(nsp, { hub: this.#hub, face, kept: this.#kept });
   }
 
@@ -63,7 +64,7 @@ export class HubGate implements SocketGate {
     if (!isAttached(result)) throw refusalError(socket, result);
     this.#validateRecovered(socket, result);
     if (link.refusal !== undefined) throw refusalError(socket, link.refusal);
-    if (socket._pid !== undefined) this.#kept.delete(socket._pid);
+    if (socket._pid !== undefined) this.#kept.delete(socket.nsp.name, socket._pid);
     if (expiresAt !== undefined) socket.expiresAt ??= expiresAt;
     socket._session = link;
     await adapter.begin(link);
@@ -74,8 +75,8 @@ export class HubGate implements SocketGate {
   }
 
   /** Until when a socket that is recovered was let in. The middlewares, which said so, may have been skipped. */
-  #expiryOf({ recovered, _pid: pid = "" }: AnySocket): number | undefined {
-    const expiresAt = recovered ? this.#kept.get(pid)?.expiresAt : undefined;
+  #expiryOf({ recovered, nsp, _pid: pid = "" }: AnySocket): number | undefined {
+    const expiresAt = recovered ? this.#kept.get(nsp.name, pid)?.expiresAt : undefined;
     if (expiresAt === undefined || Date.now() < expiresAt) return expiresAt;
     throw new NotRecovered("what the client was let in for has expired");
   }
@@ -106,7 +107,7 @@ export class HubGate implements SocketGate {
     // Clients of 2.x are told of no secret.
     if (pid === undefined || conn.protocol === 3) return undefined;
     const key = `socketio_${pid.replaceAll(/[^A-Za-z0-9_-]/g, "_")}`;
-    const offset = recovered ? this.#kept.get(pid)?.offset : undefined;
+    const offset = recovered ? this.#kept.get(nsp.name, pid)?.offset : undefined;
     if (offset === undefined) return { key, received: 0 };
     const { face } = nsp.adapter as HubAdapter;
     return {
