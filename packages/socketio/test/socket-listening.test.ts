@@ -204,15 +204,22 @@ describe("a socket", () => {
     );
   });
 
-  test("says whether more would wait, how much does, and when nothing does any more", async (context) => {
-    const { client, server } = await start(context);
-    const came = eventsOf(client);
-    const message = "x".repeat(100_000);
-    let sent = 0;
-    while (server.writable) sent = server.emit("much", message) ? sent + 1 : sent;
-    assert.ok(server.bufferedBytes > 0);
-    await next(server, "drain");
-    assert.deepEqual([server.writable, server.bufferedBytes], [true, 0]);
-    for (let times = 0; times < sent; times++) await came.next();
-  });
+  for (const transport of ["polling", "websocket"]) {
+    test(`says by ${transport} whether to go on, how much waits, and when to`, async (context) => {
+      const io = await IoServer.start();
+      context.after(() => io.close());
+      const { client, server } = await io.connect("/", { transports: [transport], upgrade: false });
+      const came = eventsOf(client);
+      server.emit("little");
+      assert.equal(server.writable, true);
+      let sent = 1;
+      for (const message = "x".repeat(1000); server.writable; sent++) server.emit("much", message);
+      assert.ok(server.bufferedBytes > 10_000 && sent > 10);
+      await next(server, "drain");
+      assert.equal(server.writable, true);
+      while (sent-- > 0) await came.next();
+      server.disconnect();
+      assert.equal(server.writable, false);
+    });
+  }
 });

@@ -40,10 +40,10 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
   readonly handshake: Handshake;
   readonly request: IncomingMessage | undefined;
   data: unknown;
+  needsDrain = false;
   readonly #host: SessionHost;
   #state: SessionState;
   #upgraded = false;
-  #wantsDrain = false;
   /** Why it does not read. */
   #pauses: Set<object> | undefined = undefined;
   #events: EventEmitter<SessionEvents> | undefined;
@@ -278,8 +278,8 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
       return;
     }
     this.#events?.emit("drain");
-    if (!this.#wantsDrain) return;
-    this.#wantsDrain = false;
+    if (!this.needsDrain) return;
+    this.needsDrain = false;
     this.#host.handlers.drain?.(this);
   }
 
@@ -307,7 +307,7 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     if (this.readyState !== "open") return false;
     const { maxBufferedBytes, slow } = this.#host.options;
     if (this.bufferedBytes < maxBufferedBytes) return true;
-    this.#wantsDrain = true;
+    this.needsDrain = true;
     if (slow === "drop") {
       this.#host.handlers.drop?.(this);
       return false;
@@ -321,7 +321,7 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     const data = message instanceof EngineMessage ? message.data : message;
     this.#events?.emit("packetCreate", { type: "message", data, options: { compress } });
     if (writeMessage(this.#state, message, compress)) return true;
-    this.#wantsDrain = true;
+    this.needsDrain = true;
     return false;
   }
 

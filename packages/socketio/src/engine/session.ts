@@ -67,6 +67,8 @@ export interface EngineSession {
   readonly upgraded: boolean;
   /** Whether a message would leave at once: what is volatile is best dropped otherwise. */
   readonly writable: boolean;
+  /** Whether `send()` has answered false, and `drain` is still to come. */
+  readonly needsDrain: boolean;
   /** Bytes that wait for the client; of packets that wait for a poll, each counts 64 beside its data. */
   readonly bufferedBytes: number;
 

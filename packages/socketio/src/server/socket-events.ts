@@ -13,7 +13,7 @@ export interface SocketReservedEventsMap {
 
 /** Events of a socket beside those of the package socket.io. An application may have events of these names itself. */
 export interface SocketOwnEventsMap {
-  /** All that was sent has left, after `writable` was false. */
+  /** `writable` is true again. */
   drain: () => void;
   /** `expiresAt` has passed. Unless a listener sets a later one, the connection is closed. */
   expired: () => void;

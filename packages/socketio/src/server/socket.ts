@@ -121,9 +121,9 @@ export class Socket<
     return this.#adapter.socketRooms(this.id) ?? new Set();
   }
 
-  /** Whether what is emitted leaves at once. Where not, the event `drain` says when. */
+  /** Whether to go on emitting. Where not, the event `drain` says when, unless the client has left. */
   get writable(): boolean {
-    return this.conn.writable;
+    return !this._outgoing.hasEnded && !this.conn.needsDrain;
   }
 
   /** Bytes that wait for the client. At `maxBufferedBytes` of the server's options its connection is closed. */
