@@ -178,6 +178,7 @@ describe("a session", () => {
     assert.equal(handshake.query["__proto__"], "x");
     assert.equal(handshake.url, "/engine.io/?EIO=4&transport=polling&token=a%20b&__proto__=x");
     assert.equal(handshake.address, "127.0.0.1");
+    assert.equal(session.remoteAddress, "127.0.0.1");
     assert.equal(handshake.secure, false);
     assert.ok(handshake.issued >= before && handshake.issued <= Date.now());
   });

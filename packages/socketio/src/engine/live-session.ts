@@ -72,6 +72,10 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     return name === "closing" || name === "closed" ? name : "open";
   }
 
+  get remoteAddress(): string {
+    return this.handshake.address;
+  }
+
   get transport(): { readonly name: TransportName } {
     return transportOf(this.#state);
   }

@@ -55,6 +55,8 @@ export interface EngineSession {
   readonly protocol: Revision;
   /** What is kept of the request that began it. */
   readonly handshake: Handshake;
+  /** The address of the connection below when it began, as in the handshake; a proxy's, where there is one. */
+  readonly remoteAddress: string;
   /** That request itself, kept only where `use()` was called: a middleware may have put something on it. */
   readonly request: IncomingMessage | undefined;
   /** For the application's own use. */
