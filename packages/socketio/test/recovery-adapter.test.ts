@@ -53,6 +53,27 @@ class Bench {
 }
 
 describe("a client that returns", () => {
+  test("is not recovered where it went through too many rooms since, and is where it heard of most", () => {
+    for (const [heard, isRecovered] of [
+      [0, false],
+      [100, true],
+    ] as const) {
+      const bench = new Bench();
+      bench.join("ann");
+      const offsets = [bench.send("first")];
+      for (let each = 1; each <= 300; each++) {
+        bench.join("ann", `room ${each}`);
+        offsets.push(bench.send(`in ${each}`, { to: [`room ${each}`] }));
+        void bench.adapter.del("ann", `room ${each}`);
+        bench.send(`not in ${each}`, { to: [`room ${each}`] });
+      }
+      bench.lose("ann");
+      const missed = bench.restore("ann", offsets[heard]);
+      const expected = Array.from({ length: 300 - heard }, (_, index) => `in ${heard + index + 1}`);
+      assert.deepEqual(missed, isRecovered ? expected : undefined);
+    }
+  });
+
   test("has its id, rooms and data, and what it missed", () => {
     const bench = new Bench();
     bench.join("ann", "tea");

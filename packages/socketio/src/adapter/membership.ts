@@ -7,6 +7,9 @@ interface Stay {
   readonly upTo: number;
 }
 
+/** Stays that are known of one socket. A client may have itself put into rooms and out of them all the time. */
+const MAX_STAYS = 256;
+
 /** The rooms of a socket over time, which is told by the numbers of packets. */
 export class Membership {
   /** When the socket was recovered last, and the number behind which it was sent what it had missed. */
@@ -14,6 +17,12 @@ export class Membership {
   /** The rooms that it is in, each with the number of the last packet before. */
   readonly #rooms = new Map<Room, number>();
   #stays: Stay[] | undefined = undefined;
+  #knownBehind = 0;
+
+  /** The number of the packet behind which it is known where the socket was. */
+  get knownBehind(): number {
+    return this.#knownBehind;
+  }
 
   /** The number of the last packet before the socket was in a room; undefined where it is not in it. */
   joinedBehind(room: Room): number | undefined {
@@ -31,21 +40,21 @@ export class Membership {
     if (!this.#rooms.delete(room) || behind === undefined) return;
     const stays = (this.#stays ?? []).filter((stay) => stay.upTo > arrived);
     if (upTo > Math.max(behind, arrived)) stays.push({ room, behind, upTo });
+    if (stays.length > MAX_STAYS) this.#knownBehind = stays.shift()?.upTo ?? upTo;
     this.#stays = stays.length === 0 ? undefined : stays;
   }
 
   /** Whether the packet of a number was for the socket, by the rooms that it was in then. */
   wasMeant(number: number, rooms: ReadonlySet<Room>, except: ReadonlySet<Room>): boolean {
-    let isMeant = rooms.size === 0;
-    for (const room of this.#roomsAt(number)) {
-      if (except.has(room)) return false;
-      isMeant ||= rooms.has(room);
-    }
-    return isMeant;
+    for (const room of except) if (this.#wasIn(room, number)) return false;
+    for (const room of rooms) if (this.#wasIn(room, number)) return true;
+    return rooms.size === 0;
   }
 
-  *#roomsAt(number: number): Generator<Room> {
-    for (const [room, behind] of this.#rooms) if (behind < number) yield room;
-    for (const { room, behind, upTo } of this.#stays ?? []) if (behind < number && number <= upTo) yield room;
+  #wasIn(room: Room, number: number): boolean {
+    const behind = this.#rooms.get(room);
+    if (behind !== undefined && behind < number) return true;
+    if (this.#stays === undefined) return false;
+    return this.#stays.some((stay) => stay.room === room && stay.behind < number && number <= stay.upTo);
   }
 }

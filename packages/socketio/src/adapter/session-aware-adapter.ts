@@ -108,7 +108,7 @@ export class SessionAwareAdapter extends Adapter {
     const received = offset === undefined ? membership.joinedBehind(sid) : this.#log.numberOf(offset);
     if (received === undefined) return undefined;
     const behind = Math.max(received, arrived);
-    if (behind < this.#log.start) return undefined;
+    if (behind < this.#start(membership)) return undefined;
     this.#memberships.set(sid, membership);
     const missedMessages = this.#missed(kept, behind);
     return { ...session, missedPackets: [], missedMessages };
@@ -118,10 +118,15 @@ export class SessionAwareAdapter extends Adapter {
   *#missed({ sid, membership }: KeptSession, behind: number): Generator<KeptPacket["messages"]> {
     membership.resent = { at: this.#clock.now(), behind };
     // Some of it was forgotten meanwhile: the client is to come back, and not to be recovered.
-    if (behind < this.#log.start) this.nsp.sockets.get(sid)?.conn.close(true);
+    if (behind < this.#start(membership)) this.nsp.sockets.get(sid)?.conn.close(true);
     for (const [number, { rooms, except, messages }] of this.#log.after(behind)) {
       if (membership.wasMeant(number, rooms, except)) yield messages;
     }
+  }
+
+  /** The number behind which it is known what was for a socket. */
+  #start({ knownBehind }: Membership): number {
+    return Math.max(this.#log.start, knownBehind);
   }
 
   /** A client often knows before the server that its connection is lost. */
