@@ -95,10 +95,7 @@ describe("a session on a WebSocket", () => {
     assert.equal((await closed.next()).code, 1009);
     const { reason, cause } = await ended.next();
     assert.equal(reason, "transport error");
-    assert.equal(
-      String(cause),
-      "SocketIoError: a message has at most 100 bytes (maxHttpBufferSize)",
-    );
+    assert.equal(String(cause), "SocketIoError: a message has at most 100 bytes (maxHttpBufferSize)");
   });
 
   test("can be closed by the server, behind what was sent", async (context) => {
