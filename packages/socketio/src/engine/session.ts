@@ -15,7 +15,7 @@ export interface SessionHandlers {
   open?(session: EngineSession, request: IncomingMessage): void;
   /** A message came: a string for a text. Bytes are the handler's, but may be a view of somewhat more. */
   message?(session: EngineSession, data: string | Buffer): void;
-  /** Everything has left, after a `send()` that answered false. */
+  /** More may be sent, after a `send()` that answered false. */
   drain?(session: EngineSession): void;
   /** A message was not sent, as too much waits for the client: at `maxBufferedBytes`, where `slow` is `"drop"`. */
   drop?(session: EngineSession): void;
