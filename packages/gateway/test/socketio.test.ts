@@ -202,6 +202,12 @@ describe("a client of Socket.IO", () => {
     assert.deepEqual(metadata["mine"]?.values, ["1"]);
     assert.match(String(metadata["authorization"]?.values), /^Bearer /);
     assert.match(String(metadata["x-forwarded-for"]?.values), /127\.0\.0\.1/);
+    // Nobody has looked at these.
+    const extraHeaders = { authorization: "Bearer forged", "grpc-metadata-authorization": "Bearer forged" };
+    const eve = await connected("eve", "/", { extraHeaders });
+    const told = JSON.stringify(await ask(eve, "sluice.test.v1.Echo/Metadata", {}));
+    assert.match(told, /Bearer /);
+    assert.doesNotMatch(told, /forged/);
     const details = [{ "@type": "type.googleapis.com/google.protobuf.StringValue", value: "why" }];
     const failure = { status: { code: 5, message: "gone", details } };
     assert.deepEqual(await ask(ada, "sluice.test.v1.Echo/Fail", failure), [

@@ -96,11 +96,14 @@ export class SocketIoFace {
     const metadata = metadataOfSession(session);
     if (socket === undefined) return metadata;
     const { headers, address } = socket.conn.handshake;
-    const rawHeaders = Object.entries(headers).flatMap(([name, value]) =>
-      [value ?? []].flat().flatMap((each) => [name, each]),
-    );
     const { authorization } = socket.data as { authorization?: string };
-    if (authorization !== undefined) rawHeaders.push("authorization", authorization);
+    // Where the client is who its token says, nobody has looked at what else it says of itself.
+    const given = Object.entries(
+      authorization === undefined
+        ? headers
+        : { ...headers, authorization, "grpc-metadata-authorization": [] },
+    );
+    const rawHeaders = given.flatMap(([name, value]) => [value ?? []].flat().flatMap((each) => [name, each]));
     const source = { rawHeaders, socket: { remoteAddress: address } };
     return { ...metadataFromRequest(source), ...metadata };
   }
