@@ -67,7 +67,7 @@ export const recovering: readonly Behaviour[] = [
     name: "tells again what was not answered in time, in order",
     since: "4.6",
     async run(cell) {
-      const { client, server } = await cell.join({ retries: 3, ackTimeout: 300 });
+      const { client, server } = await cell.join({ retries: 3, ackTimeout: 1000 });
       const received: unknown[] = [];
       const all = new Promise<void>((resolve) => {
         server.on("event", (index: number, answer: () => void) => {
