@@ -30,7 +30,9 @@ describe("what a client was let in for", () => {
     assert.equal(reason, "forced server close");
     assert.ok(description instanceof SocketIoError);
     assert.deepEqual([description.code, told, io.io.counts.ended.expired], ["auth_expired", ["expired"], 1]);
-    assert.equal((await lost)[0], "transport close");
+    const [clientsReason, details] = await lost;
+    assert.equal(clientsReason, "transport close");
+    assert.match((details as { context: { reason: string } }).context.reason, /expired/);
     await next(client, "connect");
     assert.equal(io.otherEnd(client).expiresAt, undefined);
   });
