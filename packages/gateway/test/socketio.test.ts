@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, test, type TestContext } from "node:test";
 import * as grpc from "@grpc/grpc-js";
+import { createHttp2Backend } from "@sluice/rpc";
 import { startEchoServer } from "@sluice/testkit";
 import { connectHttp2WebSocket } from "@sluice/websocket";
 import { io, type Socket } from "socket.io-client";
+import { Gateway } from "../src/index.ts";
+import { createLogger } from "../src/log.ts";
+import type { SessionHostOptions } from "../src/session-host/options.ts";
+import { pushSchema } from "../src/sessions/schemas.ts";
 import { startCommandIn, type RunningCommand } from "./command.ts";
 import { ConfigFolder } from "./config/support.ts";
 import { makeToken } from "./identity-support.ts";
@@ -328,5 +333,73 @@ describe("a client of Socket.IO", () => {
     assert.equal((await ended)[0], "transport close");
     await once(command.process, "exit");
     assert.equal(command.process.exitCode, 0);
+  });
+});
+
+/** A gateway in this process, whose backend may be told of sessions. */
+async function start(context: TestContext, callbacks: SessionHostOptions["callbacks"]): Promise<string> {
+  const handler = await new ScriptedHandler({
+    connect: ({ token: given }) => ({ identity: { user: `who has ${given}` } }),
+    message: ({ session }) => ({ reply: { data: { case: "text", value: session?.user ?? "" } } }),
+  }).start();
+  const gateway = new Gateway({
+    upstreams: [
+      {
+        name: "chat",
+        backend: createHttp2Backend(handler.address),
+        loadSchema: () => Promise.resolve(pushSchema()),
+      },
+    ],
+    log: createLogger("silent"),
+    sessions: {
+      sockets: [],
+      socketio: { path: "/io", revisions: [4], namespaces: ["/chat"], maxPayload: 1000, recovery: false },
+      rooms: {},
+      direct: "nobody",
+      headers: [],
+      limits: {},
+      envelopeBytes: 65_536,
+      packetsPerMessage: 64,
+      graceMs: 1_000,
+      callbacks,
+    },
+  });
+  context.after(async () => {
+    await gateway.close(0);
+    await handler.kill();
+  });
+  const { port } = await gateway.start("127.0.0.1", 0);
+  return `http://127.0.0.1:${port}/chat`;
+}
+
+function openAt(url: string, auth: Record<string, unknown>): Socket {
+  return io(url, { path: "/io", transports: ["websocket"], forceNew: true, reconnection: false, auth });
+}
+
+describe("a client of Socket.IO of whom nothing but a callback says who it is", () => {
+  test("is who that says, by the token in auth", async (context) => {
+    const url = await start(context, { backend: "chat", hooks: ["connect", "message"] });
+    const socket = openAt(url, { token: "a key" });
+    await next(socket, "connect");
+    assert.deepEqual(await ask(socket, "who"), ["who has a key"]);
+    const large = next(socket, "disconnect");
+    socket.emit("who", "x".repeat(1000));
+    assert.equal((await large)[0], "transport close");
+  });
+
+  test("is refused with a token where nobody takes any, and is nobody without one", async (context) => {
+    const url = await start(context, undefined);
+    const refused = openAt(url, { token: "a key" });
+    const [error] = (await next(refused, "connect_error")) as [Error & { data: unknown }];
+    assert.deepEqual([error.message, error.data], ["no tokens are taken in auth here", { code: 4401 }]);
+    refused.disconnect();
+    const socket = openAt(url, {});
+    await next(socket, "connect");
+    const [answer] = (await ask(socket, "who")) as [{ error: { status: string } }];
+    assert.equal(answer.error.status, "UNIMPLEMENTED");
+    socket.disconnect();
+    const elsewhere = openAt(url.replace("/chat", ""), {});
+    assert.match(String((await next(elsewhere, "connect_error"))[0]), /Invalid namespace/);
+    elsewhere.disconnect();
   });
 });
