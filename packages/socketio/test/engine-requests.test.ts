@@ -254,19 +254,25 @@ describe("the application", () => {
     assert.equal(asked, 1);
   });
 
-  test("that throws instead of deciding refuses the request, and keeps its secrets", async (context) => {
-    const { url, engine } = await startEngine(context, {
-      allowRequest: () => {
+  for (const [what, allowRequest] of [
+    ["rejects", () => Promise.reject(new Error("secret"))],
+    [
+      "throws",
+      () => {
         throw new Error("secret");
       },
+    ],
+  ] as const) {
+    test(`that ${what} instead of deciding refuses the request, and keeps its secrets`, async (context) => {
+      const { url, engine } = await startEngine(context, { allowRequest });
+      const errors = new Inbox<ConnectionError>();
+      engine.on("connection_error", (error) => errors.add(error));
+      const response = await fetch(`${url}?EIO=4&transport=polling`);
+      assert.deepEqual(await response.json(), { code: BAD_REQUEST, message: "Bad request" });
+      const { context: told } = await errors.next();
+      assert.equal(told.name, "ALLOW_REQUEST_ERROR");
     });
-    const errors = new Inbox<ConnectionError>();
-    engine.on("connection_error", (error) => errors.add(error));
-    const response = await fetch(`${url}?EIO=4&transport=polling`);
-    assert.deepEqual(await response.json(), { code: BAD_REQUEST, message: "Bad request" });
-    const { context: told } = await errors.next();
-    assert.equal(told.name, "ALLOW_REQUEST_ERROR");
-  });
+  }
 
   test("may choose the ids of sessions, also after a while", async (context) => {
     const { url, engine } = await startEngine(context);

@@ -30,6 +30,12 @@ describe("the options of a server", () => {
     });
   });
 
+  test("have no recovery where that is said", () => {
+    for (const connectionStateRecovery of [false, null as never] as const) {
+      assert.equal(new Server({ connectionStateRecovery }).opts.connectionStateRecovery, undefined);
+    }
+  });
+
   const impossible: readonly [options: Partial<ServerOptions>, said: RegExp][] = [
     [{ connectTimeout: 0 }, /^connectTimeout is 0: it must be above 0/],
     [{ connectTimeout: 2 ** 31 }, /^connectTimeout is 2147483648/],

@@ -16,11 +16,11 @@ export interface HttpCompression extends ZlibOptions {
   readonly threshold: number;
 }
 
-/** Decides on a request for a handshake, and says so by `decide(null, true)` or `decide("why not", false)`. */
+/** Decides on a request for a handshake, and says so by `decide(null, true)` or `decide("why not", false)`. Throws or rejects: 400. */
 export type AllowRequest = (
   request: IncomingMessage,
   decide: (message: string | null | undefined, allowed: boolean) => void,
-) => void;
+) => unknown;
 
 /** The options of an engine. Names, units and defaults are those of the package engine.io, where it has them. */
 export interface EngineOptions {

@@ -79,8 +79,8 @@ export interface ServerOptions
   parser: CustomParser;
   /** Milliseconds within which a client must join a namespace. Default 45,000. */
   connectTimeout: number;
-  /** Whether and how sockets are recovered after a loss of their connection. Default: they are not. */
-  connectionStateRecovery: RecoveryOptions;
+  /** Whether and how sockets are recovered after a loss of their connection. Default false: they are not. */
+  connectionStateRecovery: RecoveryOptions | false;
   /** Whether dynamic namespaces are removed when their last socket leaves. Default false. */
   cleanupEmptyChildNamespaces: boolean;
   /** Bounds; those not given have their defaults. */
@@ -166,8 +166,9 @@ function resolveLimits(given: Partial<ServerLimits>): ServerLimits {
   return limits;
 }
 
-function resolveRecovery(given: RecoveryOptions | undefined): Required<RecoveryOptions> | undefined {
-  if (given === undefined) return undefined;
+function resolveRecovery(given: RecoveryOptions | false | undefined): Required<RecoveryOptions> | undefined {
+  // In JavaScript it may be null.
+  if (!given) return undefined;
   const { maxDisconnectionDuration = 120_000, skipMiddlewares = true } = given;
   const { maxPackets = 10_000, maxBytes = 16_777_216 } = given;
   checkTime("connectionStateRecovery.maxDisconnectionDuration", maxDisconnectionDuration);

@@ -30,13 +30,15 @@ export async function askApplication(
 
 function ask(allowRequest: AllowRequest, request: IncomingMessage): Promise<Refusal | undefined> {
   return new Promise((resolve) => {
+    const fail = (error: unknown): void => resolve(bad("ALLOW_REQUEST_ERROR", { error }));
     try {
-      allowRequest(request, (message, allowed) => {
+      const result = allowRequest(request, (message, allowed) => {
         const told = typeof message === "string" && message !== "" ? { message } : {};
         resolve(allowed ? undefined : { code: ErrorCode.FORBIDDEN, ...told, context: { message } });
       });
+      if (result instanceof Promise) result.catch(fail);
     } catch (error) {
-      resolve(bad("ALLOW_REQUEST_ERROR", { error }));
+      fail(error);
     }
   });
 }
