@@ -192,5 +192,7 @@ function withRooms(rooms: Set<Room>, room: Room | Room[]): Set<Room> {
 /** Nobody is waited for any more. */
 function forget({ nsp }: Adapter, id: number | undefined): void {
   if (id === undefined) return;
-  for (const { acks } of nsp.sockets.values()) if (acks.delete(id)) nsp.server.counts.acksTimedOut++;
+  for (const { _outgoing: outgoing } of nsp.sockets.values()) {
+    if (outgoing.forget(id)) nsp.server.counts.acksTimedOut++;
+  }
 }

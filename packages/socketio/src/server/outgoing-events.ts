@@ -76,6 +76,11 @@ export class OutgoingEvents {
     this.#acks?.answer(id, args, this.#socket);
   }
 
+  /** An answer is waited for no more. Answers whether it was; who was asked nothing has no memory taken for it. */
+  forget(id: number): boolean {
+    return this.#acks?.delete(id) === true;
+  }
+
   /** The client has left. No answer comes any more, and what is sent is only kept, where the client may come back. */
   end(mayReturn: boolean): void {
     this.#hasEnded = true;
