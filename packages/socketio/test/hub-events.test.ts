@@ -1,12 +1,31 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { describe, test } from "node:test";
+import { deserialize, serialize } from "node:v8";
 import { Message } from "@sluice/hub";
 import { FakeClock } from "@sluice/testkit/fake-clock";
 import { argumentsOf, messageFromEvent } from "../src/hub/event-content.ts";
+import type { CustomParser, Packet } from "../src/index.ts";
 import { HubServer } from "./support/hub-server.ts";
 import { next } from "./support/io-server.ts";
 
 const bytes = Buffer.from("00ff", "hex");
+
+/** A parser of packets that takes whatever there is in JavaScript. */
+const unbounded: CustomParser = {
+  Encoder: class {
+    encode(packet: Packet): [Uint8Array] {
+      return [serialize(packet)];
+    }
+  },
+  Decoder: class extends EventEmitter {
+    add(message: string | Buffer): void {
+      this.emit("decoded", deserialize(Buffer.from(message)));
+    }
+
+    destroy(): void {}
+  },
+};
 
 describe("An event as a message", () => {
   const table: readonly (readonly [name: string, event: unknown[], message: object, args?: unknown[]])[] = [
@@ -125,6 +144,19 @@ describe("An event of a client", () => {
     assert.equal((await ended)[0], "io server disconnect");
     assert.equal((await gone)[0], "server namespace disconnect");
     assert.equal(hubServer.hub.size, 0);
+    await hubServer.close();
+  });
+
+  test("that cannot be JSON ends the socket, and nothing else", async () => {
+    const hubServer = await HubServer.start({}, { parser: unbounded });
+    const said = hubServer.said();
+    const { client } = await hubServer.server.connect("/", { parser: unbounded });
+    const told = next(client, "sluice.close");
+    client.emit("large", 1n);
+    assert.deepEqual(await told, [{ code: 4400, reason: "an event that cannot be JSON" }]);
+    const other = await hubServer.server.connect("/", { parser: unbounded });
+    other.client.emit("small", 1);
+    assert.equal((await said.next()).message.type, "small");
     await hubServer.close();
   });
 

@@ -85,6 +85,20 @@ describe("The session of a socket", () => {
     await hubServer.close();
   });
 
+  test("that is closed while its socket connects is given what was sent to it", async () => {
+    const hubServer = await HubServer.start();
+    const { hub, server } = hubServer;
+    server.io.on("connection", (socket) => {
+      socket.emit("last", "words");
+      socket.emit("very last");
+      hub.session(socket.id)?.close(4000, "enough");
+    });
+    const client = server.open();
+    const told = [next(client, "last"), next(client, "very last"), next(client, "sluice.close")];
+    assert.deepEqual(await Promise.all(told), [["words"], [], [{ code: 4000, reason: "enough" }]]);
+    await hubServer.close();
+  });
+
   test("that is closed disconnects the socket, or its connection where the client is to come back", async () => {
     const hubServer = await HubServer.start();
     const { hub, server } = hubServer;

@@ -5,6 +5,7 @@ import {
   CloseCode,
   type Drop,
   type Link,
+  type MessageInit,
   numberOfCode,
   type Refusal,
   type Session,
@@ -110,9 +111,12 @@ export class SessionLink implements Link<EventFrame>, SocketSession {
   }
 
   close(code: number, reason: string): void {
-    if (this.#state.name === "ended") return;
+    const state = this.#state;
+    if (state.name === "ended") return;
+    const { connected } = this.socket;
+    if (connected && state.name === "held") for (const frame of state.frames) this.#write(frame);
     this.#end({ code, reason });
-    if (this.socket.connected) this.#disconnect({ code, reason });
+    if (connected) this.#disconnect({ code, reason });
   }
 
   pause(): void {
@@ -140,7 +144,15 @@ export class SessionLink implements Link<EventFrame>, SocketSession {
   received(event: readonly unknown[], ack: ((...args: unknown[]) => void) | undefined): void {
     const state = this.#state;
     if (state.name !== "open" && state.name !== "held") return;
-    const { data, ...init } = messageFromEvent(event);
+    let message: MessageInit;
+    try {
+      message = messageFromEvent(event);
+    } catch {
+      // Such as arrays in arrays, ten thousand deep.
+      state.attachment.session.close(CloseCode.MALFORMED, "an event that cannot be JSON");
+      return;
+    }
+    const { data, ...init } = message;
     state.attachment.receive(data, ack === undefined ? init : { ...init, answer: answerInto(ack) });
   }
 
