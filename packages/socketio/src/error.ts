@@ -8,7 +8,7 @@
  * - `content_invalid`: a POST of bytes where the revision knows only text
  * - `buffer_overflow`: the client reads too slowly, more than `maxBufferedBytes` wait for it
  * - `namespace_invalid`: a packet for a namespace that the client has not joined, or a CONNECT to one that it has
- * - `limit_exceeded`: one of the option `limits` was reached, and what was asked is not done
+ * - `limit_exceeded`: one of the option `limits` was reached, and what was asked is not done; for rooms, the connection was ended
  * - `rate_exceeded`: more events than `limits.eventsPerSecond`, and the connection was ended
  * - `connect_timeout`: no namespace was joined within `connectTimeout`
  * - `auth_expired`: what the client was let in for has expired (`socket.expiresAt`)
