@@ -49,6 +49,12 @@ export class Events {
     return this.#handlers.receive.length > 0;
   }
 
+  /** Whether anybody is told of what clients say. */
+  get hears(): boolean {
+    const { message, messageBinary, receive } = this.#handlers;
+    return message.length > 0 || messageBinary.length > 0 || receive.length > 0;
+  }
+
   /** Whether anybody is told of what is sent. */
   get tellsSent(): boolean {
     return this.#handlers.sentMessage.length > 0 || this.#handlers.sentMessageBinary.length > 0;

@@ -67,6 +67,11 @@ export class Hub {
     return this.#reception.isClosed;
   }
 
+  /** Whether anybody is told of what clients say, by `onMessage`, `onMessageBinary` or `onReceive`. */
+  get isHeard(): boolean {
+    return this.#core.events.hears;
+  }
+
   /** What it has done so far. */
   get counts(): HubCounts {
     return this.#core.tally.read(this.#core.events.errors);

@@ -403,6 +403,17 @@ describe("the hub", () => {
     assert.deepEqual(sent, ["after", "ff", "full", "waits"]);
   });
 
+  test("knows whether anybody is told of what clients say", () => {
+    const hub = new Hub();
+    hub.onConnect(() => {});
+    assert.equal(hub.isHeard, false);
+    for (const name of ["onMessage", "onMessageBinary", "onReceive"] as const) {
+      const another = new Hub();
+      another[name](() => {});
+      assert.equal(another.isHeard, true);
+    }
+  });
+
   test("gives text and bytes to their own handlers, with what the client said of them", async () => {
     const hub = new Hub();
     const got: unknown[] = [];

@@ -92,6 +92,20 @@ describe("An event of a client", () => {
     await hubServer.close();
   });
 
+  test("waits for its listener where nobody is told at the hub either", async () => {
+    const hubServer = await HubServer.start();
+    const { client, server: socket } = await hubServer.server.connect();
+    client.emit("late", 1, (answer: string) => client.emit("answered", answer));
+    const other = await hubServer.server.connect();
+    other.server.on("known", (answer: () => void) => answer());
+    await other.client.emitWithAck("known");
+    const answered = next(socket, "answered");
+    socket.on("late", (_one: number, answer: (text: string) => void) => answer("yes"));
+    assert.deepEqual(await answered, ["yes"]);
+    assert.equal(hubServer.hub.counts.received, 0);
+    await hubServer.close();
+  });
+
   test("is acknowledged with what the hub answers", async () => {
     const hubServer = await HubServer.start();
     const { hub, server } = hubServer;
@@ -135,6 +149,7 @@ describe("An event of a client", () => {
 
   test("over a limit of the hub ends the socket, and its client is told why", async () => {
     const hubServer = await HubServer.start({ limits: { messageBytes: 100 } });
+    hubServer.said();
     const { client, server: socket } = await hubServer.server.connect();
     const told = next(client, "sluice.close");
     const ended = next(client, "disconnect");
@@ -162,6 +177,7 @@ describe("An event of a client", () => {
 
   test("of a client that says too much ends its connection, so that it comes back later", async () => {
     const hubServer = await HubServer.start({ limits: { messagesPerSecond: 1, messageBurst: 2 } });
+    hubServer.said();
     const { client } = await hubServer.server.connect();
     const told = next(client, "sluice.close");
     const ended = next(client, "disconnect");

@@ -53,6 +53,10 @@ export class HubAdapter extends Adapter implements LinkOwner {
     this.face = face;
   }
 
+  get takesEvents(): boolean {
+    return this.#hub.isHeard;
+  }
+
   /** A socket has its session: it joins the rooms that it is in already. Never rejects. */
   async begin(link: SessionLink): Promise<void> {
     const { id } = link.socket;

@@ -23,6 +23,8 @@ import { isTransient, lossFrom } from "./session-closing.ts";
 
 /** What a link tells those around it. */
 export interface LinkOwner {
+  /** Whether somebody takes events that no listener of the application has. */
+  readonly takesEvents: boolean;
   /** The session is in a room of the hub from now on, or is not any more. */
   roomChanged(link: SessionLink, hubRoom: string, isIn: boolean): void;
   /** The client is not given something. */
@@ -59,6 +61,10 @@ export class SessionLink implements Link<EventFrame>, SocketSession {
   /** Why the hub ended it; undefined where it has not. */
   get refusal(): Refusal | undefined {
     return this.#state.name === "ended" ? this.#state.refusal : undefined;
+  }
+
+  get takesEvents(): boolean {
+    return this.#owner.takesEvents;
   }
 
   get bufferedAmount(): number {

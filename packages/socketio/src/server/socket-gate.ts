@@ -19,6 +19,8 @@ export class NotRecovered extends Error {}
 
 /** What a socket tells its session. */
 export interface SocketSession {
+  /** Whether somebody takes events that no listener of the application has. */
+  readonly takesEvents: boolean;
   /** The application emits an event to the client, behind all that waits for it. */
   emit(packet: BroadcastPacket, flags: BroadcastFlags): void;
   /** An event that no listener of the application has; `ack` where the client asked for one. */

@@ -332,7 +332,7 @@ export class Socket<
 
   /** Whether somebody takes events of a name. */
   _hears(name: string): boolean {
-    return this.listenerCount(name) > 0 || this._session !== undefined;
+    return this.listenerCount(name) > 0 || this._session?.takesEvents === true;
   }
 
   /** Gives an event of the client to its listeners, or else to its session. */
@@ -342,7 +342,7 @@ export class Socket<
     if (this.listenerCount(name) > 0) {
       // A client could have itself let in for longer, by a name that is this side's.
       if (name !== "expired" || this.#expiry === undefined) EventEmitter.prototype.emit.apply(this, event);
-    } else if (this._session !== undefined) {
+    } else if (this._session?.takesEvents === true) {
       const last: unknown = event.at(-1);
       if (typeof last === "function") this._session.received(event.slice(0, -1), last as AnyListener);
       else this._session.received(event, undefined);
