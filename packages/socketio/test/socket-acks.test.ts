@@ -142,6 +142,17 @@ describe("an answer of a socket", () => {
     assert.equal(await client.emitWithAck("ask", "four"), 4);
   });
 
+  test("may be another where the first cannot be encoded", async (context) => {
+    const { client, server } = await start(context);
+    const cycle: Record<string, unknown> = {};
+    cycle.cycle = cycle;
+    server.on("ask", (answer: Answer) => {
+      assert.throws(() => answer(cycle), /circular/);
+      answer("cannot be told");
+    });
+    assert.equal(await client.timeout(1000).emitWithAck("ask"), "cannot be told");
+  });
+
   test("is sent to nobody once the client has left", async (context) => {
     const { client, server } = await start(context);
     const asked = next(server, "ask");

@@ -66,8 +66,8 @@ export class OutgoingEvents {
     let isAnswered = false;
     return (...data: unknown[]) => {
       if (isAnswered || this.#hasEnded) return;
-      isAnswered = true;
       client._packet({ type: PacketType.ACK, nsp: nsp.name, id, data });
+      isAnswered = true;
     };
   }
 
