@@ -175,6 +175,17 @@ describe("the end of a server", () => {
     await io.close();
   });
 
+  test("is not that of one of its HTTP servers alone", async (context) => {
+    const io = new Server();
+    const [one, two] = [createServer(), createServer()];
+    for (const http of [one, two]) io.attach(http.listen(0, "127.0.0.1"));
+    context.after(() => io.close());
+    const port = await portOf(two);
+    await portOf(one);
+    await once(one.close(), "close");
+    await connected(context, `http://127.0.0.1:${port}`);
+  });
+
   test("is told with an error where the HTTP server did not listen", async () => {
     const io = new Server(createServer());
     const error = await new Promise<Error | undefined>((resolve) => void io.close(resolve));

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { DeadlineQueue } from "@sluice/hub";
 import { allowsOrigin, type Limits, type WebSocketConnection } from "@sluice/websocket";
 import { runInTurn } from "../run-in-turn.ts";
-import { attachEngine, type AttachableServer, type AttachOptions } from "./attach.ts";
+import { attachEngine, type AttachableServer, type AttachOptions, type RequestTaker } from "./attach.ts";
 import type { Revision } from "./codec/packet.ts";
 import type { EngineEvents } from "./engine-events.ts";
 import { type EngineOptions, type ResolvedEngineOptions, resolveEngineOptions } from "./engine-options.ts";
@@ -104,14 +104,20 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     open();
     // Those of http2 have the same events.
     (server as Server).on("listening", open);
-    attachEngine(this, server, options);
+    const taker: RequestTaker = {
+      handleRequest: (request, response) => this.handleRequest(request, response),
+      handleUpgrade: (request, socket, head) => this.handleUpgrade(request, socket, head),
+      // Other servers that it is attached to may go on.
+      close: () => this.#endSessions(),
+    };
+    attachEngine(taker, server, options);
     return this;
   }
 
   /** Ends all sessions at once. Handshakes are answered 503 until it is attached again, or its HTTP server listens again. */
   close(): this {
     this.#isClosed = true;
-    for (const session of this.#sessions.values()) session.close(true);
+    this.#endSessions();
     return this;
   }
 
@@ -138,6 +144,10 @@ export class EngineServer extends EventEmitter<EngineEvents> {
     const upgrading = upgradeFromSocket(request, socket, head);
     const query = queryOfRequest(request);
     this.#arrive({ request, response: upgrading.response, query, upgrade: true, upgrading });
+  }
+
+  #endSessions(): void {
+    for (const session of this.#sessions.values()) session.close(true);
   }
 
   #arrive(arrival: Arrival): void {
