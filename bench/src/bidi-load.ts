@@ -11,25 +11,29 @@ export interface BidiLoadOptions {
   readonly calls: number;
   /** Size of each message. */
   readonly bytes: number;
+  /** Messages that each call has under way. */
+  readonly window: number;
 }
 
-/** Calls that stay open, each sending its message again as soon as it has come back. */
+/** Calls that stay open, each sending its message again as soon as it has come back, one or more of them at a time. */
 export class BidiLoad implements Load {
   readonly #connections: BidiConnection[] = [];
   readonly #calls: number;
+  readonly #window: number;
   #deadline = 0;
   #messages = 0;
   #running = 0;
   #failure: Error | undefined;
   #settle: (error?: Error) => void = () => {};
 
-  private constructor(calls: number) {
+  private constructor({ calls, window }: BidiLoadOptions) {
     this.#calls = calls;
+    this.#window = window;
   }
 
   /** Opens the connections and their calls. Rejects when one of them is refused. */
   static async open(options: BidiLoadOptions): Promise<BidiLoad> {
-    const load = new BidiLoad(options.calls);
+    const load = new BidiLoad(options);
     for (let opened = 0; opened < options.connections; opened++) await load.#connect(options);
     return load;
   }
@@ -37,7 +41,7 @@ export class BidiLoad implements Load {
   run(milliseconds: number): Promise<number> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#messages = 0;
-    this.#running = this.#connections.length * this.#calls;
+    this.#running = this.#connections.length * this.#calls * this.#window;
     this.#deadline = performance.now() + milliseconds;
     return new Promise((resolve, reject) => {
       this.#settle = (error) => {
@@ -45,7 +49,9 @@ export class BidiLoad implements Load {
         else reject(error);
       };
       for (const connection of this.#connections) {
-        for (let call = 0; call < this.#calls; call++) connection.send(call);
+        for (let call = 0; call < this.#calls; call++) {
+          for (let sent = 0; sent < this.#window; sent++) connection.send(call);
+        }
       }
     });
   }

@@ -42,13 +42,16 @@ interface BidiCase {
   readonly calls: number;
   /** Size of a message. */
   readonly bytes: number;
+  /** Messages that each call has under way. */
+  readonly window: number;
 }
 
 const cases: readonly BidiCase[] = [
-  { name: "1 socket × 100 calls, 100 B", connections: 1, calls: 100, bytes: 100 },
-  { name: "1 socket × 100 calls, 16 KiB", connections: 1, calls: 100, bytes: 16_384 },
-  { name: "100 sockets × 1 call, 100 B", connections: 100, calls: 1, bytes: 100 },
-  { name: "100 sockets × 1 call, 16 KiB", connections: 100, calls: 1, bytes: 16_384 },
+  { name: "1 socket × 100 calls, 100 B", connections: 1, calls: 100, bytes: 100, window: 1 },
+  { name: "1 socket × 100 calls, 16 KiB", connections: 1, calls: 100, bytes: 16_384, window: 1 },
+  { name: "100 sockets × 1 call, 100 B", connections: 100, calls: 1, bytes: 100, window: 1 },
+  { name: "100 sockets × 1 call, 16 KiB", connections: 100, calls: 1, bytes: 16_384, window: 1 },
+  { name: "100 sockets × 1 call, 8 × 100 B", connections: 100, calls: 1, bytes: 100, window: 8 },
 ];
 
 /** CPU of the gateway process per message of bidirectional calls on WebSockets, beside other gateways. Prints tables. */
@@ -61,8 +64,8 @@ export async function benchBidi(options: BenchOptions): Promise<void> {
     return costs === undefined ? [] : [{ name, ...costs, bars }];
   });
   console.log(`Bidirectional calls over WebSockets to gateways before a gRPC server that gives back each message. 100 calls are
-open; each sends its message again when it has come back. Median (least–most) of the rounds. A message counts once,
-for its way to the backend and back.
+open; each sends its message again when it has come back, and with "8 ×" has eight of them under way, as a stream does. Median
+(least–most) of the rounds. A message counts once, for its way to the backend and back.
 ws + grpc-js is written by hand and passes bytes through. grpcwebproxy (grpc-websockets) and grpc-websocket-proxy
 (over grpc-gateway, with JSON) are in Go; they have one call on a socket, so that they have 100 sockets in all cases.
 net is bare sockets that write back what they read, without a backend: what the clients' side costs at the least.
@@ -91,7 +94,7 @@ async function start(
   const gateway = await startServer(name, programs, `127.0.0.1:${backend.port}`);
   const wire = wires[name];
   const loads: Load[] = [];
-  for (const { connections, calls, bytes } of chosen) {
+  for (const { connections, calls, bytes, window } of chosen) {
     const isOneEach = !wire.isMultiplexed;
     const load = await BidiLoad.open({
       port: gateway.port,
@@ -99,6 +102,7 @@ async function start(
       connections: isOneEach ? connections * calls : connections,
       calls: isOneEach ? 1 : calls,
       bytes,
+      window,
     });
     loads.push(load);
     for (let messages = 0; messages < warmUpMessages;) messages += await load.run(warmUpMilliseconds);
