@@ -1,4 +1,3 @@
-import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Closed } from "@sluice/websocket";
 import { SocketIoError } from "../error.ts";
@@ -18,9 +17,10 @@ import type { Beating } from "./heartbeat.ts";
 import { encodeOpenData } from "./open-data.ts";
 import type { PollingExchange } from "./polling/poll.ts";
 import { type PollingOwner, PollingTransport } from "./polling/polling-transport.ts";
-import type { EngineSession, ReadyState, SessionEvents } from "./session.ts";
+import type { EngineSession, ReadyState } from "./session.ts";
 import type { SessionHost } from "./session-host.ts";
 import { pauseReading, resumeReading } from "./session-input.ts";
+import { SessionListeners } from "./session-listeners.ts";
 import type { SessionStart } from "./session-start.ts";
 import { bufferedBytesOf, isWritable, writeMessage, writePacket } from "./session-output.ts";
 import { onWebSocket, type OnWebSocket, type SessionState, transportOf } from "./session-state.ts";
@@ -30,11 +30,11 @@ import type { PacketWire } from "./websocket/send-packet.ts";
 import { endFromClosed } from "./websocket/session-end.ts";
 import { type Upgradable, UpgradeProbe } from "./websocket/upgrade-probe.ts";
 
-type SessionEvent = keyof SessionEvents;
-type Listener<Name extends SessionEvent> = (...args: SessionEvents[Name]) => void;
-
 /** A session on the transports of this engine. */
-export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner, Beating, Upgradable {
+export class LiveSession
+  extends SessionListeners
+  implements EngineSession, PollingOwner, ConnectionOwner, Beating, Upgradable
+{
   readonly id: string;
   readonly protocol: Revision;
   readonly handshake: Handshake;
@@ -46,9 +46,9 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
   #upgraded = false;
   /** Why it does not read. */
   #pauses: Set<object> | undefined = undefined;
-  #events: EventEmitter<SessionEvents> | undefined;
 
   constructor(host: SessionHost, start: SessionStart) {
+    super();
     const { connection, revision, base64 } = start;
     this.id = start.id;
     this.protocol = revision;
@@ -145,25 +145,6 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     this.#end("forced close");
   }
 
-  on<Name extends SessionEvent>(name: Name, listener: Listener<Name>): this {
-    (this.#events ??= new EventEmitter()).on(name, listener as never);
-    return this;
-  }
-
-  once<Name extends SessionEvent>(name: Name, listener: Listener<Name>): this {
-    (this.#events ??= new EventEmitter()).once(name, listener as never);
-    return this;
-  }
-
-  off<Name extends SessionEvent>(name: Name, listener: Listener<Name>): this {
-    this.#events?.off(name, listener as never);
-    return this;
-  }
-
-  removeListener<Name extends SessionEvent>(name: Name, listener: Listener<Name>): this {
-    return this.off(name, listener);
-  }
-
   /** A request of the client's polling. */
   handle(exchange: PollingExchange): void {
     const state = this.#state;
@@ -190,7 +171,7 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     const state = this.#state;
     if ((state.name !== "upgrading" && state.name !== "closing") || state.probe !== probe) return;
     state.transport.hurry();
-    this.#events?.emit("upgrading", onWebSocket);
+    this.events?.emit("upgrading", onWebSocket);
   }
 
   upgrade(probe: UpgradeProbe): void {
@@ -208,7 +189,7 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     for (const packet of packets) {
       if (packet.type !== PacketType.CLOSE) writePacket(next, packet);
     }
-    this.#events?.emit("upgrade", this.transport);
+    this.events?.emit("upgrade", this.transport);
     if (state.name === "closing") {
       this.#host.closings.delete(this);
       this.#end("forced close");
@@ -249,12 +230,12 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
       if (packet.type === PacketType.CLOSE) this.#end("transport close");
       return false;
     }
-    this.#events?.emit("packet", { type: nameOfPacketType(packet.type), data: packet.data });
+    this.events?.emit("packet", { type: nameOfPacketType(packet.type), data: packet.data });
     switch (packet.type) {
       case PacketType.MESSAGE:
         this.#host.heartbeat.stirred(this);
         this.#host.handlers.message?.(this, packet.data);
-        this.#events?.emit("message", packet.data);
+        this.events?.emit("message", packet.data);
         break;
       case PacketType.PING:
       case PacketType.PONG:
@@ -281,7 +262,7 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
       this.#end("forced close");
       return;
     }
-    this.#events?.emit("drain");
+    this.events?.emit("drain");
     if (!this.needsDrain) return;
     this.needsDrain = false;
     this.#host.handlers.drain?.(this);
@@ -304,7 +285,7 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
     if (this.#pauses === undefined) this.#host.heartbeat.heard(this);
     // A client that pings and never polls would have its pongs pile up.
     if (type === PacketType.PING && this.#mayAdd()) this.#sendPacket(PacketType.PONG, data);
-    this.#events?.emit("heartbeat");
+    this.events?.emit("heartbeat");
   }
 
   #mayAdd(): boolean {
@@ -323,14 +304,14 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
 
   #add(message: MessageData | EngineMessage, compress: boolean): boolean {
     const data = message instanceof EngineMessage ? message.data : message;
-    this.#events?.emit("packetCreate", { type: "message", data, options: { compress } });
+    this.events?.emit("packetCreate", { type: "message", data, options: { compress } });
     if (writeMessage(this.#state, message, compress)) return true;
     this.needsDrain = true;
     return false;
   }
 
   #sendPacket(type: PacketType, data: MessageData): void {
-    this.#events?.emit("packetCreate", { type: nameOfPacketType(type), data, options: { compress: true } });
+    this.events?.emit("packetCreate", { type: nameOfPacketType(type), data, options: { compress: true } });
     writePacket(this.#state, { type, data });
   }
 
@@ -347,6 +328,6 @@ export class LiveSession implements EngineSession, PollingOwner, ConnectionOwner
       if (state.name !== "polling") state.probe?.abandon();
     }
     this.#host.handlers.close?.(this, reason, cause);
-    this.#events?.emit("close", reason, cause);
+    this.events?.emit("close", reason, cause);
   }
 }
