@@ -218,4 +218,14 @@ describe("An event of a client", () => {
       await hubServer.close();
     }
   });
+
+  test("asks nobody for an answer to what cannot be encoded", async () => {
+    const hubServer = await HubServer.start();
+    const { server: socket } = await hubServer.server.connect();
+    const cycle: { itself?: unknown } = {};
+    cycle.itself = cycle;
+    assert.throws(() => hubServer.server.io.timeout(5000).emit("question", cycle, () => {}), TypeError);
+    assert.equal(socket.acks.size, 0);
+    await hubServer.close();
+  });
 });

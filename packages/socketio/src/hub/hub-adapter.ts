@@ -122,10 +122,11 @@ export class HubAdapter extends Adapter implements LinkOwner {
     forEachAddressed(this, options, ({ id: socketId, acks }) => {
       const link = this.#links.get(socketId);
       if (link?.session === undefined) return;
+      // What cannot be encoded nobody is asked for.
+      frame ??= this.face.event(packet);
       asked++;
       acks.set(id, acknowledged);
       if (options.flags?.volatile === true && !link.mayLeave()) return;
-      frame ??= this.face.event(packet);
       link.session.send(new EventDelivery(this.face, frame.onlyFor(link)));
     });
     counted(asked);
