@@ -87,6 +87,38 @@ test("Rooms of namespaces have names of their own in the hub", () => {
   );
 });
 
+test("No room of a namespace is one of another, whatever their names", () => {
+  const names = [
+    "r",
+    "",
+    "#",
+    "%",
+    "/",
+    "/#",
+    "/chat",
+    "/chat#r",
+    "/#/chat#r",
+    "#r",
+    "b#r",
+    "/%23",
+    "/a%23b#r",
+  ];
+  const namespaces = ["/", "/#", "/chat", "/chat#", "/chat#b", "/chat%23b", "/a#b", "/a%23b", "/a%25", "//"];
+  const hubRooms = new Map<string, string>();
+  for (const namespace of namespaces) {
+    for (const room of names) {
+      const hubRoom = hubRoomOf(namespace, room);
+      assert.equal(hubRooms.get(hubRoom), undefined, `${namespace} ${room} is ${hubRoom}`);
+      hubRooms.set(hubRoom, `${namespace} ${room}`);
+      for (const each of namespaces) {
+        assert.equal(roomOfHub(each, hubRoom), each === namespace ? room : undefined, `${each} ${hubRoom}`);
+      }
+    }
+  }
+  assert.equal(hubRoomOf("/", "/news/today"), "/news/today");
+  assert.equal(roomOfHub("/", "/#r"), undefined);
+});
+
 test("What waits for its turn in a room is done in order, and what need not wait at once", async () => {
   const turns = new RoomTurns();
   const done: string[] = [];

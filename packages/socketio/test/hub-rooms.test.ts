@@ -133,6 +133,30 @@ describe("A room of a hub", () => {
     await hubServer.close();
   });
 
+  test("is not joined from another namespace by its name in the hub", async () => {
+    const hubServer = await HubServer.start();
+    const { hub, server } = hubServer;
+    const chat = server.io.of("/chat");
+    const member = await server.connect("/chat");
+    const main = await server.connect();
+    void member.server.join("room");
+    // As an application joins its clients to what they name.
+    void main.server.join("/chat#room");
+    const events = [eventsOf(main.client), eventsOf(member.client)];
+    chat.to("room").emit("event", "chat");
+    await hub.publish("/chat#room", { data: "hub", type: "event" });
+    server.io.to("/chat#room").emit("event", "main");
+    main.server.emit("end");
+    member.server.emit("end");
+    assert.deepEqual(await eventsUntil(events[0]!, "end"), [["event", "main"]]);
+    assert.deepEqual(await eventsUntil(events[1]!, "end"), [
+      ["event", "chat"],
+      ["event", "hub"],
+    ]);
+    assert.deepEqual([...main.server.rooms], [main.server.id, "/chat#room"]);
+    await hubServer.close();
+  });
+
   test("is one of several for what goes to this node only, each session once, whatever its face", async () => {
     const hubServer = await HubServer.start();
     const { hub, server } = hubServer;
