@@ -157,7 +157,8 @@ function checkFaces({ faces, openApi, callbacks }: Config, found: Findings): voi
     found.add(["faces", "packet"], "needs a path where there is no faces.websocket");
   const { socketio } = faces;
   // Clients 2.x are in the namespace / before they ask for another.
-  if (socketio?.revisions.includes(3) === true && !socketio.namespaces.includes("/"))
+  const hasMain = socketio?.namespaces.some((name) => name === "/" || name === "/*") === true;
+  if (socketio?.revisions.includes(3) === true && !hasMain)
     found.add(["faces", "socketio", "namespaces"], "must have /, which clients of revision 3 join first");
   if (callbacks !== undefined && Object.values(faces).every((face) => face === undefined))
     found.add(["callbacks"], "tells of sessions, but there is no face on which clients could have one", true);

@@ -167,6 +167,11 @@ describe("what is wrong is one sentence at its place", () => {
       ["2:53: faces.socketio.namespaces must have /, which clients of revision 3 join first"],
     ],
     [
+      "nothing, where old clients may join every namespace",
+      `${least}faces: { socketio: { revisions: [3, 4], namespaces: [/*] } }\n`,
+      [],
+    ],
+    [
       "a namespace that is none",
       `${least}faces: { socketio: { namespaces: [chat, "/a*b"] } }\n`,
       [
