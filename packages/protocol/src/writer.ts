@@ -124,7 +124,7 @@ export class Writer {
   /** Writes what can be written, and tells the streams of it. */
   write(): void {
     this.turn++;
-    const batch = this.#batch ?? spare.pop() ?? new Batch();
+    const batch = this.#takeWaiting() ?? spare.pop() ?? new Batch();
     this.#addControl(batch);
     while (!this.#isBlocked) {
       const stream = this.#first;
@@ -134,8 +134,7 @@ export class Writer {
       else this.#endTurn(stream, turn === "again");
     }
     if (!batch.isEmpty) this.#send(batch);
-    if (this.#batch === undefined) spare.push(batch);
-    else this.#endWaiting();
+    spare.push(batch);
     const settling = this.#settling;
     if (settling.length === 0) return;
     this.#settling = [];
@@ -166,10 +165,17 @@ export class Writer {
 
   /** The batch that waited is empty. */
   #endWaiting(): void {
-    if (this.#batch === undefined) return;
-    spare.push(this.#batch);
+    const batch = this.#takeWaiting();
+    if (batch !== undefined) spare.push(batch);
+  }
+
+  /** The batch that waits is the caller's alone from now on. */
+  #takeWaiting(): Batch | undefined {
+    const batch = this.#batch;
+    if (batch === undefined) return undefined;
     this.#batch = undefined;
     waiting--;
+    return batch;
   }
 
   #send(batch: Batch): void {
