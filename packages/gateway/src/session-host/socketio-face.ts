@@ -92,7 +92,7 @@ export class SocketIoFace {
 
   /** What a backend is told of the client of a session that makes a call: what REST tells of a request, and whose session it is. */
   metadataOf(session: Session): Metadata {
-    const socket = this.#server._nsps.get(session.request.path)?.sockets.get(session.id);
+    const socket = this.#server.of(session.request.path).sockets.get(session.id);
     const metadata = metadataOfSession(session);
     if (socket === undefined) return metadata;
     const { headers, address } = socket.conn.handshake;
