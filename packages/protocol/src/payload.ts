@@ -1,7 +1,7 @@
 import { FRAME_HEADER_BYTES } from "./frame.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
-// The only globals of the package, which every platform has; declared here, because its types know no platform.
+// Globals that every platform has; declared here, because the package's types know no platform.
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 declare const TextDecoder: new (
   label: string,
