@@ -5,7 +5,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ClientSession } from "../../src/http2/client-session.ts";
 import { frameFlag, frameType, preface } from "../../src/http2/frame.ts";
-import { FrameReader } from "../../src/http2/frame-reader.ts";
+import { FrameReader, type FrameSink } from "../../src/http2/frame-reader.ts";
 import { frame } from "./raw-server.ts";
 
 const limits = { streamWindowBytes: 65_535, connectionWindowBytes: 65_535, maxHeaderBytes: 16_384 };
@@ -40,6 +40,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** A request as its server sees it. */
 interface Seen {
+  /** How much more was allowed than sent, beside what SETTINGS allow each stream at first. */
   window: number;
   bytes: number;
   isEnded: boolean;
@@ -56,30 +57,37 @@ const body = (from: number, bytes: number): Uint8Array =>
 /** Lets a session send to a server that checks every frame against its windows. */
 async function send(steps: readonly Step[], takesAtOnce: boolean): Promise<void> {
   const seen = Array.from({ length: count }, (): Seen => ({
-    window: 65_535,
+    window: 0,
     bytes: 0,
     isEnded: false,
     isReset: false,
   }));
   let window = 65_535;
-  let initial = 65_535;
+  /** The SETTINGS that the client has confirmed, and then those that it has not: until then it may have sent by the former. */
+  const initial = [65_535];
   let skipped = 0;
-  const reader = new FrameReader((type, flags, id, payload) => {
+  const check: FrameSink = (type, flags, id, payload) => {
     const request = seen[(id - 1) / 2];
+    if (type === frameType.settings && (flags & frameFlag.ack) !== 0) initial.shift();
     if (type === frameType.rstStream && request !== undefined) request.isReset = true;
     if (type !== frameType.data) return;
     assert.ok(request !== undefined && !request.isEnded && !request.isReset, "data on a stream that is over");
-    assert.ok(
-      payload.length === 0 || payload.length <= Math.min(request.window, window),
-      "more than a window",
-    );
+    const allowed = Math.min(request.window + Math.max(...initial), window);
+    assert.ok(payload.length === 0 || payload.length <= allowed, "more than a window");
     assert.deepEqual(new Uint8Array(payload), body(request.bytes, payload.length));
     request.window -= payload.length;
     window -= payload.length;
     request.bytes += payload.length;
     request.isEnded = (flags & frameFlag.endStream) !== 0;
-  });
+  };
   const faults: unknown[] = [];
+  const reader = new FrameReader((...of) => {
+    try {
+      check(...of);
+    } catch (error) {
+      faults.push(error);
+    }
+  });
   const unread: (() => void)[] = [];
   const socket = new Duplex({
     read() {},
@@ -98,11 +106,7 @@ async function send(steps: readonly Step[], takesAtOnce: boolean): Promise<void>
     write(chunk: Uint8Array): boolean {
       const skip = Math.min(chunk.length, preface.length - skipped);
       skipped += skip;
-      try {
-        reader.push(Buffer.from(chunk.subarray(skip)));
-      } catch (error) {
-        faults.push(error);
-      }
+      reader.push(Buffer.from(chunk.subarray(skip)));
       return write(chunk);
     },
   });
@@ -126,6 +130,7 @@ async function send(steps: readonly Step[], takesAtOnce: boolean): Promise<void>
     failed: (error) => assert.ifError(error),
   });
   session.begin();
+  initial.push(65_535);
   says(frame(frameType.settings, 0, 0));
   const requests = seen.map(() => {
     const quiet = { head() {}, data() {}, trailers() {}, end() {}, drain() {}, closed() {} };
@@ -137,9 +142,8 @@ async function send(steps: readonly Step[], takesAtOnce: boolean): Promise<void>
     else if (each[0] === "read") await read();
     else if (each[0] === "widen") widen(each[1], each[2]);
     else if (each[0] === "settings") {
-      for (const one of seen) one.window += each[1] - initial;
-      initial = each[1];
-      says(frame(frameType.settings, 0, 0, `0004 ${hex(initial)}`));
+      initial.push(each[1]);
+      says(frame(frameType.settings, 0, 0, `0004 ${hex(each[1])}`));
     } else if (each[0] === "reset") {
       await turn();
       const one = seen[each[1]];
