@@ -31,7 +31,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     fc.integer({ min: -1, max: count - 1 }),
     fc.integer({ min: 1, max: 50_000 }),
   ),
-  fc.tuple(fc.constant("settings" as const), fc.nat(100_000)),
+  fc.tuple(fc.constant("settings" as const), fc.oneof(fc.nat(100), fc.nat(100_000))),
   fc.tuple(fc.constant("reset" as const), stream),
   fc.tuple(fc.constant("cancel" as const), stream),
   fc.tuple(fc.constant("turn" as const)),
