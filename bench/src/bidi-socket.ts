@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import type { Socket } from "node:net";
 import { openConnection } from "./connection.ts";
 
@@ -104,22 +104,34 @@ function payloadAt(bytes: Buffer, at: number): { readonly start: number; readonl
   return { start, end: start + length };
 }
 
-/** RFC 6455 section 5.2 and 5.3. The payload is at a multiple of four bytes, so that it is masked by words. */
+/** Masking keys, asked for many at once: one at a time costs the load more than all the rest of a small frame. */
+const keys = Buffer.alloc(1 << 14);
+let nextKeyAt = keys.length;
+
+function nextKey(): Buffer {
+  if (nextKeyAt === keys.length) {
+    randomFillSync(keys);
+    nextKeyAt = 0;
+  }
+  nextKeyAt += 4;
+  return keys.subarray(nextKeyAt - 4, nextKeyAt);
+}
+
+/** RFC 6455 section 5.2 and 5.3. The payload is put at a multiple of four bytes, so that it is masked by words. */
 function encodeMasked(opcode: number, payload: Uint8Array): Buffer {
   const { length } = payload;
   const lengthBytes = length < 126 ? 0 : length < 0x10000 ? 2 : 8;
   const start = 16;
-  const memory = new ArrayBuffer(start + Math.ceil(length / 4) * 4);
-  const bytes = Buffer.from(memory);
+  const bytes = Buffer.allocUnsafeSlow(start + Math.ceil(length / 4) * 4);
   const from = start - 4 - lengthBytes - 2;
   bytes[from] = 0x80 | opcode;
   bytes[from + 1] = 0x80 | (lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127);
   if (lengthBytes === 2) bytes.writeUInt16BE(length, from + 2);
   else if (lengthBytes === 8) bytes.writeBigUInt64BE(BigInt(length), from + 2);
-  randomBytes(4).copy(bytes, start - 4);
+  bytes.set(nextKey(), start - 4);
   bytes.set(payload, start);
-  const [mask = 0] = new Int32Array(memory, start - 4, 1);
-  const words = new Int32Array(memory, start);
-  for (let index = 0; index < words.length; index++) words[index] = (words[index] ?? 0) ^ mask;
+  const mask = bytes.readInt32LE(start - 4);
+  const words = new Int32Array(bytes.buffer, start);
+  for (let index = 0; index < words.length; index++) words[index]! ^= mask;
   return bytes.subarray(from, start + length);
 }
