@@ -207,7 +207,10 @@ export class FrameWriter {
   #reserve(bytes: number): void {
     if (this.#bytes === noBytes) this.#bytes = spareMemory.pop() ?? Buffer.allocUnsafeSlow(firstBytes);
     if (this.#length + bytes <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, this.#length + bytes));
+    // By doubling alone, so that a busy turn ends with no more than is kept for the next one.
+    let size = 2 * this.#bytes.length;
+    while (size < this.#length + bytes) size *= 2;
+    const grown = Buffer.allocUnsafeSlow(size);
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
   }

@@ -124,4 +124,35 @@ describe("what a stream writes at once", () => {
     for (let count = 0; count < 70; count++) assert.ok(stream.writeNow(prefix, Buffer.alloc(16_000)));
     assert.ok(sent.length > 50);
   });
+
+  test("is gathered in memory that the next turn has again, also when the turn was busy", async () => {
+    const written: ArrayBufferLike[] = [];
+    const socket = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        if (chunk.length > 500_000) written.push(chunk.buffer);
+        done();
+      },
+    });
+    const session = new ClientSession(socket as unknown as Socket, limits, {
+      settings() {},
+      goaway() {},
+      failed: (error) => assert.ifError(error),
+    });
+    session.begin();
+    session.receive(
+      Buffer.concat([
+        frame(frameType.settings, 0, 0, "0004 7fffffff"),
+        frame(frameType.windowUpdate, 0, 0, "7fff0000"),
+      ]),
+    );
+    const stream = session.request(headers, quiet);
+    await turn();
+    for (let count = 0; count < 3; count++) {
+      for (let sent = 0; sent < 50; sent++) assert.ok(stream.writeNow(prefix, Buffer.alloc(16_384)));
+      await turn();
+    }
+    assert.equal(written.length, 3);
+    assert.equal(new Set(written).size, 1);
+  });
 });
