@@ -18,7 +18,8 @@ export function utf8(text: string): Uint8Array {
 
 /** Puts a frame together, which is longer than any maximum where what is put in is. */
 export class PayloadWriter {
-  #bytes: Uint8Array = new Uint8Array(256);
+  // A small one is within the heap of V8, where it costs next to nothing, and CREDIT needs no more.
+  #bytes: Uint8Array = new Uint8Array(32);
   #at: number = FRAME_HEADER_BYTES;
 
   u8(value: number): this {
@@ -45,11 +46,11 @@ export class PayloadWriter {
   }
 
   text16(text: string): this {
-    return this.bytes16(encoder.encode(text));
+    return this.bytes16(utf8(text));
   }
 
   text8(text: string): this {
-    const bytes = encoder.encode(text);
+    const bytes = utf8(text);
     return this.u8(bytes.length).raw(bytes);
   }
 
@@ -104,8 +105,7 @@ export class PayloadReader {
   }
 
   u8(): number {
-    if (this.left < 1) throw new ProtocolError("a frame that ends before its fields");
-    return this.#bytes[this.#at++] as number;
+    return this.#bytes[this.#take(1)] as number;
   }
 
   u16(): number {
@@ -117,8 +117,8 @@ export class PayloadReader {
   }
 
   raw(count: number): Uint8Array {
-    if (this.left < count) throw new ProtocolError("a frame that ends before its fields");
-    return this.#bytes.subarray(this.#at, (this.#at += count));
+    const from = this.#take(count);
+    return this.#bytes.subarray(from, this.#at);
   }
 
   bytes16(): Uint8Array {
@@ -136,5 +136,11 @@ export class PayloadReader {
 
   text8(): string {
     return this.text(this.u8());
+  }
+
+  #take(count: number): number {
+    if (this.left < count) throw new ProtocolError("a frame that ends before its fields");
+    this.#at += count;
+    return this.#at - count;
   }
 }

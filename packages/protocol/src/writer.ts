@@ -80,13 +80,15 @@ export class Writer {
     }
     this.#addControl(batch);
     if (!this.#isBlocked && !batch.fits(FRAME_HEADER_BYTES + message.length)) this.#send(batch);
-    if (this.#isBlocked) {
-      this.#endWaiting();
-      return false;
+    const isTaken = !this.#isBlocked;
+    if (isTaken) {
+      batch.addChunk(stream.id, message, 0, message.length);
+      // What is full has nothing to wait for.
+      if (!batch.fits(FRAME_HEADER_BYTES + 1)) this.#send(batch);
+      this.#wanted();
     }
-    batch.addChunk(stream.id, message, 0, message.length);
-    this.#wanted();
-    return true;
+    if (batch.isEmpty) this.#endWaiting();
+    return isTaken;
   }
 
   /** Takes a stream that has ended out of the turns. */

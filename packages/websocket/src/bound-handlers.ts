@@ -5,6 +5,7 @@ type Changeable = { -readonly [Name in keyof WebSocketHandlers]: WebSocketHandle
 const names: Readonly<Record<keyof WebSocketHandlers, true>> = {
   open: true,
   message: true,
+  view: true,
   stream: true,
   ping: true,
   pong: true,

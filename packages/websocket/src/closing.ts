@@ -1,8 +1,8 @@
-import type { Timer } from "./clock.ts";
+import type { Clock, Timer } from "./clock.ts";
 import { CloseCode } from "./close-code.ts";
 import type { CloseFrame } from "./close-frame.ts";
 import type { Closed } from "./connection.ts";
-import type { WebSocketError } from "./error.ts";
+import { WebSocketError } from "./error.ts";
 
 /** The closing handshake (RFC 6455 section 7.1), or what is left of it after a failure. */
 export interface Closing {
@@ -13,6 +13,17 @@ export interface Closing {
   received: CloseFrame | undefined;
   /** Why this side failed the connection. */
   failure: WebSocketError | undefined;
+}
+
+/** Begins to close; `terminate` is called when the peer has not closed after so many milliseconds. */
+export function startClosing(
+  clock: Clock,
+  timeoutMs: number,
+  terminate: (late: WebSocketError) => void,
+): Closing {
+  const late = new WebSocketError("timeout", `the peer did not close within ${timeoutMs} ms`);
+  const timer = clock.after(timeoutMs, () => terminate(late));
+  return { name: "closing", timer, received: undefined, failure: undefined };
 }
 
 /** How it ended, given how it was closing, if it was, and why the socket was lost, if it was. */

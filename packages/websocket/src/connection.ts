@@ -35,6 +35,11 @@ export interface WebSocketHandlers {
    */
   message?(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void;
   /**
+   * Takes the place of `message`, for a handler that keeps nothing of a message: most messages are where they were read, and
+   * their memory is used again as soon as the call returns.
+   */
+  view?(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void;
+  /**
    * Takes the place of `message`: a message begins, and is read as it comes, whatever its size. `maxMessageBytes`
    * does not hold then, but for compressed messages, which are inflated as a whole.
    */

@@ -1,13 +1,13 @@
+import { copyOf } from "./copy-of.ts";
 import { WebSocketError } from "./error.ts";
 import type { Limits } from "./limits.ts";
 import { applyMask, rotateMask } from "./mask.ts";
-import { takeMemory } from "./message-memory.ts";
 import { FIN, MASKED, MAX_CONTROL_BYTES, MAX_HEADER_BYTES, Opcode, RSV1 } from "./opcode.ts";
 
-/** So few are copied sooner one by one. */
-const FEW_BYTES = 128;
-
-/** What a parser finds, in order, unmasked. A payload belongs to the sink; a piece is gone when its call returns. */
+/**
+ * What a parser finds, in order, unmasked. A payload belongs to the sink, unless the parser lends it; a piece is gone when
+ * its call returns.
+ */
 export interface FrameSink {
   /** A whole data message that came as one frame in one piece. */
   message(opcode: number, compressed: boolean, payload: Buffer): void;
@@ -31,6 +31,8 @@ export interface FrameParserOptions {
   readonly compression: boolean;
   /** Whether uncompressed messages may be of any size, because the sink does not keep them. Default false. */
   readonly unlimited?: boolean;
+  /** Whether the payload of an uncompressed `message` is gone, as a piece is, when its call returns. Default false. */
+  readonly lends?: boolean;
   readonly limits: Limits;
 }
 
@@ -43,6 +45,7 @@ export class FrameParser {
   readonly #masked: boolean;
   readonly #compression: boolean;
   readonly #unlimited: boolean;
+  readonly #lends: boolean;
   readonly #limits: Limits;
 
   #fin = false;
@@ -74,6 +77,7 @@ export class FrameParser {
     this.#masked = options.masked;
     this.#compression = options.compression;
     this.#unlimited = options.unlimited ?? false;
+    this.#lends = options.lends ?? false;
     this.#limits = options.limits;
   }
 
@@ -286,7 +290,9 @@ export class FrameParser {
     if (this.#opcode >= Opcode.CLOSE) {
       this.#controlPayload(chunk, at, end, whole);
     } else if (whole && this.#fin && this.#message === 0 && this.#opcode !== Opcode.CONTINUATION) {
-      this.#sink.message(this.#opcode, this.#compressed, copyOf(chunk, at, end));
+      const isLent = this.#lends && !this.#compressed;
+      const payload = isLent ? chunk.subarray(at, end) : copyOf(chunk, at, end);
+      this.#sink.message(this.#opcode, this.#compressed, payload);
     } else {
       this.#dataPayload(chunk, at, end, size);
     }
@@ -353,12 +359,4 @@ export class FrameParser {
     this.#sink.failed(new WebSocketError(code, message));
     return 0;
   }
-}
-
-function copyOf(chunk: Buffer, at: number, end: number): Buffer {
-  const length = end - at;
-  const copy = takeMemory(length);
-  if (length > FEW_BYTES) chunk.copy(copy, 0, at, end);
-  else for (let index = 0; index < length; index++) copy[index] = chunk[at + index]!;
-  return copy;
 }

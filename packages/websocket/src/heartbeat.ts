@@ -134,7 +134,7 @@ export class Heartbeat {
    */
   watch(handlers: WebSocketHandlers): WebSocketHandlers {
     const bound = boundHandlers(handlers);
-    const { open, message, stream, pong, close } = bound;
+    const { open, message, view, stream, pong, close } = bound;
     bound.open = (connection) => {
       this.#begin(connection);
       open?.(connection);
@@ -151,6 +151,12 @@ export class Heartbeat {
       bound.message = (connection, data, isBinary) => {
         this.touch(connection);
         message(connection, data, isBinary);
+      };
+    }
+    if (view !== undefined && this.#options.idleMs !== Infinity) {
+      bound.view = (connection, data, isBinary) => {
+        this.touch(connection);
+        view(connection, data, isBinary);
       };
     }
     if (stream !== undefined && this.#options.idleMs !== Infinity) {

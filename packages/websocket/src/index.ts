@@ -32,7 +32,6 @@ export {
 export { defaultHeartbeat, Heartbeat } from "./heartbeat.ts";
 export type { HeartbeatOptions, HeartbeatSurroundings } from "./heartbeat.ts";
 export { type Message, MessageInbox } from "./message-inbox.ts";
-export { giveBack } from "./message-memory.ts";
 export type { MessageStream } from "./message-stream.ts";
 export type { MessageWriter } from "./message-writer.ts";
 export { PreparedMessage } from "./prepared-message.ts";

@@ -29,7 +29,7 @@ export function applyMask(data: Buffer, start: number, end: number, mask: number
       return;
     }
     if (simdAvailable && end - start >= SIMD_FROM_BYTES) {
-      maskBySimd(data.subarray(start, end), mask);
+      applyByBytes(data, maskBySimd(data, start, end, mask), end, mask);
       return;
     }
     if (littleEndian) {

@@ -29,7 +29,10 @@ const MIN_BLOCK_BYTES = 512;
  * socket mostly takes it at once; then the next one fills the same memory again.
  */
 let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-let scratchTaken = false;
+/** Who fills the scratch. */
+let filler: Outbox | undefined;
+/** With so many bytes in it, the scratch is written when another outbox wants it: that costs less than memory for both. */
+const WORTH_WRITING_BYTES = 8 * 1024;
 
 /**
  * Turns messages into frames and writes them to one socket: all frames of a tick, or of one read, in one write
@@ -161,7 +164,7 @@ export class Outbox implements MessageOutbox, WriteListener, Flushable {
       this.#writeParts(parts);
     }
     if (!onScratch) return;
-    scratchTaken = false;
+    filler = undefined;
     if (!this.#isClear) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   }
 
@@ -215,7 +218,7 @@ export class Outbox implements MessageOutbox, WriteListener, Flushable {
     this.#parts = undefined;
     this.#run = undefined;
     this.#pending = 0;
-    if (this.#buffer === scratch) scratchTaken = false;
+    if (this.#buffer === scratch) filler = undefined;
     this.#buffer = undefined;
     this.#end = 0;
   }
@@ -318,10 +321,11 @@ export class Outbox implements MessageOutbox, WriteListener, Flushable {
   #makeRoom(bytes: number): Buffer {
     const full = this.#buffer;
     if (full !== undefined && this.#end + bytes > SCRATCH_BYTES) this.flush();
-    if (this.#buffer === undefined && !scratchTaken) {
-      scratchTaken = true;
-      this.#buffer = scratch;
-      return scratch;
+    if (this.#buffer === undefined && filler !== undefined && filler.#end >= WORTH_WRITING_BYTES)
+      filler.flush();
+    if (this.#buffer === undefined && filler === undefined) {
+      this.#buffer = scratchFor(this);
+      return this.#buffer;
     }
     const size = Math.max(MIN_BLOCK_BYTES, Math.min(SCRATCH_BYTES, this.#end * 2), this.#end + bytes);
     const block = Buffer.allocUnsafe(size);
@@ -338,9 +342,14 @@ export class Outbox implements MessageOutbox, WriteListener, Flushable {
     this.#end = 0;
     if (buffer === undefined) return undefined;
     const shared = buffer === scratch;
-    if (shared && !asItIs) scratchTaken = false;
+    if (shared && !asItIs) filler = undefined;
     if (end === 0) return undefined;
     const filled = buffer.subarray(0, end);
     return asItIs || (!shared && end * 2 >= buffer.length) ? filled : Buffer.from(filled);
   }
+}
+
+function scratchFor(outbox: Outbox): Buffer {
+  filler = outbox;
+  return scratch;
 }

@@ -1,4 +1,5 @@
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
+import { readMemory } from "./mask-simd.ts";
 
 /** What a socket calls with each read; false stops the reading. */
 export type ReadCallback = (this: Socket, length: number, memory: Buffer) => boolean;
@@ -17,12 +18,12 @@ interface ReadFields {
   readonly _handle?: { readonly useUserBuffer?: unknown } | null;
 }
 
-const READ_BYTES = 64 * 1024;
+/** One memory for the reads of all sockets: each is handled before the next one begins. */
+const shared = readMemory;
+const READ_BYTES = shared.length;
 /** A read of more than this is one of many. */
 const BULK_BYTES = READ_BYTES / 2;
 
-/** One memory for the reads of all sockets: each is handled before the next one begins. */
-const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 let next: Buffer | undefined;
 
 const keys = findKeys();

@@ -3,7 +3,7 @@ import { CompressingOutbox } from "./deflate/compressing-outbox.ts";
 import { attach, type SocketListener, startReading } from "./attached-socket.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { CloseCode } from "./close-code.ts";
-import { type Closing, closedFrom } from "./closing.ts";
+import { type Closing, closedFrom, startClosing } from "./closing.ts";
 import { decodeClosePayload, encodeClosePayload, encodeFailurePayload } from "./close-frame.ts";
 import { encodePingPayload } from "./ping-frame.ts";
 import type { ConnectionState, WebSocketConnection, WebSocketHandlers } from "./connection.ts";
@@ -75,6 +75,7 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
       masked: !this.#client,
       compression: compression !== undefined,
       unlimited: this.takesStreams,
+      lends: this.#handlers.view !== undefined && !this.takesStreams,
       limits,
     });
     this.#messages =
@@ -182,7 +183,9 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
 
   /** A whole message came. */
   deliver(data: Buffer, isBinary: boolean): void {
-    this.#handlers.message?.(this, data, isBinary);
+    const handlers = this.#handlers;
+    if (handlers.view === undefined) handlers.message?.(this, data, isBinary);
+    else handlers.view(this, data, isBinary);
   }
 
   /** A message began that is handed out as a stream. */
@@ -356,9 +359,6 @@ export class SocketConnection implements WebSocketConnection, MessageTarget, Soc
   }
 
   #closing(): Closing {
-    const { closeTimeoutMs } = this.#limits;
-    const late = new WebSocketError("timeout", `the peer did not close within ${closeTimeoutMs} ms`);
-    const timer = this.#clock.after(closeTimeoutMs, () => this.terminate(late));
-    return { name: "closing", timer, received: undefined, failure: undefined };
+    return startClosing(this.#clock, this.#limits.closeTimeoutMs, (late) => this.terminate(late));
   }
 }

@@ -25,7 +25,6 @@ test("the package exports these names and no others", () => {
     "defaultCompression",
     "defaultHeartbeat",
     "defaultLimits",
-    "giveBack",
     "isHttp2WebSocket",
     "isWireCloseCode",
     "refuseHttp2WebSocket",

@@ -83,12 +83,13 @@ function scene(
   context: TestContext,
   options: Partial<HeartbeatOptions>,
   random: () => number = () => 0.999_999,
+  handlers: (journal: Journal) => WebSocketHandlers = (journal) => journal,
 ): Scene {
   const clock = new FakeClock();
   const heartbeat = new Heartbeat(options, { clock, random });
   const peer = new Peer();
   const journal = new Journal();
-  const connection = open(peer, heartbeat.watch(journal), clock);
+  const connection = open(peer, heartbeat.watch(handlers(journal)), clock);
   context.after(() => peer.destroy());
   const pass = (milliseconds: number): Promise<void> => {
     clock.advance(milliseconds);
@@ -273,6 +274,19 @@ describe("Heartbeat", () => {
     await pass(900);
     assert.deepEqual(peer.seen, []);
     assert.deepEqual(journal.entries, ["text hello"]);
+    await pass(150);
+    assert.deepEqual(peer.seen, ["close 1001 no message for 1000 ms"]);
+  });
+
+  test("counts what a handler that takes views gets", async (context) => {
+    const off = { intervalMs: Infinity, idleMs: 1000 };
+    const { peer, journal, pass } = scene(context, off, undefined, (each) => ({
+      view: (connection, data, isBinary) => each.message(connection, data, isBinary),
+    }));
+    await pass(900);
+    await peer.sends(0x81, "hello");
+    await pass(900);
+    assert.deepEqual([journal.entries, peer.seen], [["text hello"], []]);
     await pass(150);
     assert.deepEqual(peer.seen, ["close 1001 no message for 1000 ms"]);
   });

@@ -100,7 +100,7 @@ export class MultiplexDialect {
       maxWaitingBytes: Infinity,
     };
     this.#handlers = new Heartbeat(options.heartbeat).watch({
-      message: ({ data: socket }, data, isBinary) => {
+      view: ({ data: socket }, data, isBinary) => {
         if (socket instanceof MultiplexSocket) socket.receive(data, isBinary);
       },
       drain: ({ data: socket }) => {

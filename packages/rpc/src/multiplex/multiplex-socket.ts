@@ -10,7 +10,7 @@ import {
   type ServerMultiplex,
   type Wire,
 } from "@sluice/protocol";
-import { giveBack, type WebSocketConnection } from "@sluice/websocket";
+import type { WebSocketConnection } from "@sluice/websocket";
 import { createStatus, type Status } from "../call/status.ts";
 import { AbandonedCalls } from "./abandoned-calls.ts";
 
@@ -58,7 +58,6 @@ export class MultiplexSocket implements Wire {
     if (isBinary) this.#multiplex.receive(data);
     else this.#multiplex.close(MultiplexCloseCode.PROTOCOL_ERROR, "a text message");
     this.isReading = false;
-    giveBack(data);
   }
 
   /** The WebSocket has room again. */
