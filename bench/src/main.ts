@@ -29,12 +29,21 @@ const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
 /** How many clients a bench has by default, where that is not 5,000. */
 const connections: Record<string, number> = { fanout: 10_000, socketio: 2_000 };
 
-const [name = "", ...args] = process.argv.slice(2);
-const bench = benches[name];
-if (bench === undefined) {
+function usage(wrong: string): never {
+  console.error(wrong);
   console.error(`npm run bench -- <${Object.keys(benches).join(" | ")}> [--rounds 3] [--milliseconds 400]`);
   console.error("  [--connections 5000, of fanout 10000, of socketio 2000] [--only <part of a case's name>]");
-  process.exitCode = 2;
-} else {
-  await bench(readOptions(args, connections[name] ?? 5_000));
+  process.exit(2);
 }
+
+function optionsOf(name: string, args: readonly string[]): BenchOptions {
+  try {
+    return readOptions(args, connections[name] ?? 5_000);
+  } catch (error) {
+    return usage((error as Error).message);
+  }
+}
+
+const [name = "", ...args] = process.argv.slice(2);
+const bench = benches[name] ?? usage(name === "" ? "Which one?" : `There is no bench ${name}.`);
+await bench(optionsOf(name, args));

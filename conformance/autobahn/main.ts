@@ -29,45 +29,67 @@ const peers: Readonly<Record<string, readonly string[]>> = {
   ws: ["server", "client"],
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    peer: { type: "string", default: "sluice" },
-    only: { type: "string", multiple: true },
-  },
-});
-const possible = peers[values.peer];
-if (possible === undefined) {
-  throw new Error(`no peer ${values.peer}: one of ${Object.keys(peers).join(", ")}`);
+interface Options {
+  readonly peer: string;
+  readonly chosen: readonly string[];
+  readonly parts: readonly (readonly string[])[];
 }
-const chosen = positionals.length === 0 ? possible : positionals;
-const parts = values.only === undefined ? sections : [values.only];
 
+/** Throws a TypeError that says what is wrong with the arguments. */
+function readOptions(): Options {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      peer: { type: "string", default: "sluice" },
+      only: { type: "string", multiple: true },
+    },
+  });
+  const { peer, only } = values;
+  const possible = peers[peer];
+  if (possible === undefined) throw new TypeError(`no peer ${peer}: one of ${Object.keys(peers).join(", ")}`);
+  for (const direction of positionals) {
+    if (possible.includes(direction)) continue;
+    throw new TypeError(`${peer} has no direction ${direction}: ${possible.join(" or ")}`);
+  }
+  const chosen = positionals.length === 0 ? possible : positionals;
+  return { peer, chosen, parts: only === undefined ? sections : [only] };
+}
+
+function optionsOrUsage(): Options {
+  try {
+    return readOptions();
+  } catch (error) {
+    console.error((error as Error).message);
+    const known = Object.keys(peers).join(" | ");
+    console.error(`npm run conformance:autobahn -- [server] [client] [--peer ${known}] [--only PATTERN]…`);
+    process.exit(2);
+  }
+}
+
+const { peer, chosen, parts } = optionsOrUsage();
 const out = fileURLToPath(new URL("../out/autobahn", import.meta.url));
 const wstest = await installSuite(out);
 
 let failed = false;
 for (const direction of chosen) {
   const test = directions[direction];
-  if (test === undefined || !possible.includes(direction)) {
-    throw new Error(`${values.peer} has no direction ${direction}: ${possible.join(" or ")}`);
-  }
+  if (test === undefined) continue;
   const results: CaseResult[] = [];
   let announced = 0;
   for (const cases of parts) {
     const started = performance.now();
     const name = cases.length > 1 ? `${cases[0]} to ${cases.at(-1)}` : String(cases[0]);
-    const folder = join(out, `${values.peer}-${direction}`, name.replaceAll("*", "x").replaceAll(" ", "-"));
-    const outcome = await test({ wstest, folder, peer: values.peer, cases });
+    const folder = join(out, `${peer}-${direction}`, name.replaceAll("*", "x").replaceAll(" ", "-"));
+    const outcome = await test({ wstest, folder, peer, cases });
     const seconds = Math.round((performance.now() - started) / 1000);
     console.log(
-      `${values.peer} ${direction}, ${name}: ${outcome.results.filter(passes).length} of ${outcome.announced} (${seconds} s)`,
+      `${peer} ${direction}, ${name}: ${outcome.results.filter(passes).length} of ${outcome.announced} (${seconds} s)`,
     );
     results.push(...outcome.results);
     announced += outcome.announced;
   }
   const passed = results.filter(passes).length;
-  console.log(`${values.peer} ${direction}: ${passed} of ${announced} pass: ${tally(results)}`);
+  console.log(`${peer} ${direction}: ${passed} of ${announced} pass: ${tally(results)}`);
   for (const result of results) {
     if (!passes(result)) console.log(`  ${result.id.padEnd(8)} ${verdictOf(result)}`);
   }
