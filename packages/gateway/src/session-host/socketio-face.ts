@@ -92,7 +92,9 @@ export class SocketIoFace {
 
   /** What a backend is told of the client of a session that makes a call: what REST tells of a request, and whose session it is. */
   metadataOf(session: Session): Metadata {
-    const socket = this.#server.of(session.request.path).sockets.get(session.id);
+    // `of` would make anew, for good, a namespace that was removed when its last client left.
+    // oxlint-disable-next-line no-underscore-dangle -- The name in socket.io.
+    const socket = this.#server._nsps.get(session.request.path)?.sockets.get(session.id);
     const metadata = metadataOfSession(session);
     if (socket === undefined) return metadata;
     const { headers, address } = socket.conn.handshake;
