@@ -30,7 +30,7 @@ import type {
 import { utf8 } from "./payload.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import { defaultSettings, type MultiplexLimits, resolveMultiplexLimits, type Settings } from "./settings.ts";
-import { type Status, status, statusFromClose } from "./status.ts";
+import { exhausted, type Status, status, statusFromClose, tooMuchMetadata } from "./status.ts";
 import { Stream, type StreamHost } from "./stream.ts";
 import { Writer } from "./writer.ts";
 
@@ -115,8 +115,13 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
   open({ method, metadata, timeout, encoding }: CallStart, listener: CallListener): Call {
     const stream = new Stream(this);
     stream.listen(listener);
-    const opening = { method, metadata: metadata ?? noMetadata, encoding: encoding ?? "protobuf" } as const;
-    this.#waiting.push({ stream, opening: timeout === undefined ? opening : { ...opening, timeout } });
+    const opening: CallOpening = {
+      method,
+      metadata: metadata ?? noMetadata,
+      ...(timeout === undefined ? undefined : { timeout }),
+      encoding: encoding ?? "protobuf",
+    };
+    this.#waiting.push({ stream, opening });
     this.#schedule();
     return stream;
   }
@@ -228,7 +233,7 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
   #checkHeaderSize(stream: Stream, payload: Uint8Array): boolean {
     const { maxHeaderBytes } = this.limits;
     if (payload.length <= maxHeaderBytes) return true;
-    stream.fail(status(Code.RESOURCE_EXHAUSTED, headerText(payload.length, maxHeaderBytes)));
+    stream.fail(tooMuchMetadata(payload.length, maxHeaderBytes));
     return false;
   }
 
@@ -238,18 +243,14 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
     if (this.#state.kind !== "open") return;
     const { maxCalls, maxHeaderBytes } = this.limits;
     if (payload.length > maxHeaderBytes) {
-      return this.#refuse(call, Code.RESOURCE_EXHAUSTED, headerText(payload.length, maxHeaderBytes));
+      return this.#refuse(call, tooMuchMetadata(payload.length, maxHeaderBytes));
     }
     if (this.#streams.size >= maxCalls) {
-      return this.#refuse(
-        call,
-        Code.RESOURCE_EXHAUSTED,
-        `more than ${maxCalls} calls at once on one connection`,
-      );
+      return this.#refuse(call, exhausted(`more than ${maxCalls} calls at once on one connection`));
     }
     const opening = decodeOpen(payload);
     if (opening === undefined) {
-      return this.#refuse(call, Code.UNIMPLEMENTED, "messages are protobuf (0) or JSON (1)");
+      return this.#refuse(call, status(Code.UNIMPLEMENTED, "messages are protobuf (0) or JSON (1)"));
     }
     const stream = new Stream(this);
     stream.accepted(call);
@@ -258,8 +259,8 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
     if (listener !== undefined) stream.listen(listener);
   }
 
-  #refuse(call: number, code: Code, message: string): void {
-    this.writer.control(encodeStatus(call, status(code, message), noMetadata));
+  #refuse(call: number, reason: Status): void {
+    this.writer.control(encodeStatus(call, reason, noMetadata));
   }
 
   /** A peer can cause control frames without end: by PINGs, by calls that it opens and cancels, by messages. */
@@ -337,8 +338,4 @@ class Connection implements ClientMultiplex, ServerMultiplex, FrameSink, StreamH
       if (!call.stream.hasEnded) this.#streams.set(id, call.stream);
     }
   }
-}
-
-function headerText(bytes: number, most: number): string {
-  return `the metadata has ${bytes} bytes, more than the maximum of ${most}`;
 }

@@ -127,9 +127,16 @@ export interface CallOpening {
   readonly encoding: MessageEncoding;
 }
 
-/** An OPEN frame. A timeout is rounded up, and one over 49 days becomes that. Throws a TypeError as `writeMetadata`. */
+/** The name of a method on the wire; what is none is an error of the connection, for the side that reads it. */
+const validMethod = /^[\x21-\x7e]+$/;
+
+/**
+ * An OPEN frame. A timeout is rounded up, and one over 49 days becomes that. Throws a TypeError as `writeMetadata`, and
+ * for what cannot be the name of a method.
+ */
 export function encodeOpen(call: number, { method, metadata, timeout, encoding }: CallOpening): Uint8Array {
   const ms = timeout === undefined ? 0 : Math.min(Math.max(Math.ceil(timeout), 1), 0xffff_ffff);
+  if (!validMethod.test(method)) throw new TypeError(`${JSON.stringify(method)} is not a name of a method`);
   const writer = new PayloadWriter();
   writer.u8(encoding === "json" ? 1 : 0).u32(ms);
   writer.text16(method);
@@ -143,7 +150,7 @@ export function decodeOpen(payload: Uint8Array): CallOpening | undefined {
   const encoding = reader.u8();
   const timeout = reader.u32();
   const method = reader.text16();
-  if (!/^[\x21-\x7e]+$/.test(method)) throw new ProtocolError("OPEN without the name of a method");
+  if (!validMethod.test(method)) throw new ProtocolError("OPEN without the name of a method");
   const metadata = readMetadata(reader);
   if (encoding > 1) return undefined;
   return {

@@ -39,7 +39,7 @@ export function readMetadata(reader: PayloadReader): Metadata {
   let metadata: Record<string, string | string[]> | undefined;
   while (reader.left > 0) {
     const name = reader.text8();
-    if (!validName.test(name)) throw new ProtocolError("metadata with a name that is none");
+    if (!validName.test(name)) throw new ProtocolError(`${JSON.stringify(name)} is not a name of metadata`);
     const value = name.endsWith("-bin") ? base64FromBytes(reader.bytes16()) : reader.text16();
     if (!validValue.test(value)) throw new ProtocolError(`the value of ${name} is not ${wanted(name)}`);
     metadata ??= Object.create(null) as Record<string, string | string[]>;

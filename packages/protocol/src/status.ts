@@ -20,6 +20,16 @@ export function status(code: Code, message: string): Status {
   return { code, message };
 }
 
+/** The end of a call that breaks a limit. */
+export function exhausted(message: string): Status {
+  return status(Code.RESOURCE_EXHAUSTED, message);
+}
+
+/** The end of a call whose metadata does not fit into a frame that its receiver takes. */
+export function tooMuchMetadata(bytes: number, most: number): Status {
+  return exhausted(`the metadata has ${bytes} bytes, more than the receiver's maximum of ${most}`);
+}
+
 /** The end of a call whose connection closed with `code`. PROTOCOL.md, "Errors of the connection". */
 export function statusFromClose(code: number, reason: string): Status {
   const grpc =

@@ -23,7 +23,7 @@ import { MessageQueue } from "./message-queue.ts";
 import { type Metadata, noMetadata } from "./metadata.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import type { MultiplexLimits, Settings } from "./settings.ts";
-import { type Status, status } from "./status.ts";
+import { exhausted, type Status, status, tooMuchMetadata } from "./status.ts";
 import type { Writer } from "./writer.ts";
 
 /** Bytes that wait on one call from which `send` answers false, and those at which `drain` follows. */
@@ -332,9 +332,7 @@ export class Stream implements Call, AcceptedCall {
       const frame = encode();
       const bytes = frame.length - FRAME_HEADER_BYTES;
       if (bytes <= maxHeaderBytes) return frame;
-      reason = exhausted(
-        `the metadata has ${bytes} bytes, more than the peer's maximum of ${maxHeaderBytes}`,
-      );
+      reason = tooMuchMetadata(bytes, maxHeaderBytes);
     } catch (error) {
       reason = status(Code.INTERNAL, String(error).slice(0, 200));
     }
@@ -355,12 +353,8 @@ export class Stream implements Call, AcceptedCall {
   #checkSize(message: Uint8Array): boolean {
     const { maxMessageBytes } = this.#host.peer;
     if (message.length <= maxMessageBytes) return true;
-    const text = `a message of ${message.length} bytes, more than the peer's maximum of ${maxMessageBytes}`;
+    const text = `a message of ${message.length} bytes, more than the receiver's maximum of ${maxMessageBytes}`;
     this.fail(exhausted(text));
     return false;
   }
-}
-
-function exhausted(message: string): Status {
-  return status(Code.RESOURCE_EXHAUSTED, message);
 }

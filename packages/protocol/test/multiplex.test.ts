@@ -48,6 +48,21 @@ describe("a call", () => {
     assert.equal(pair.client.size + pair.server.size, 0);
   });
 
+  test("with what is no name of a method ends at its client, and no other call with it", () => {
+    const pair = new Pair();
+    const other = new Recorder();
+    pair.client.open({ method: "a/b" }, other);
+    for (const method of ["", "a/b c", "ä/b", "a/b\n"]) {
+      const record = new Recorder();
+      pair.client.open({ method }, record);
+      pair.settle();
+      const message = `TypeError: ${JSON.stringify(method)} is not a name of a method`;
+      assert.deepEqual(record.ends, [{ code: Code.INTERNAL, message }]);
+    }
+    assert.deepEqual(other.ends, []);
+    assert.equal(pair.accepted.length, 1);
+  });
+
   test("leaves in one WebSocket message with what is sent in the same tick", () => {
     const pair = new Pair();
     pair.settle();
