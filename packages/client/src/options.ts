@@ -17,8 +17,8 @@ export interface ConnectionOptions {
   /** The waits between attempts. */
   readonly backoff?: BackoffOptions;
   /**
-   * Failed attempts in a row after which calls do not wait for the next one any more, but end with UNAVAILABLE (or go
-   * over HTTP, where there is a fallback) until an attempt succeeds. Default 3.
+   * Failed attempts in a row after which calls do not wait for the next one any more, but end with UNAVAILABLE until an
+   * attempt succeeds. Default 3.
    */
   readonly failFastAfter?: number;
   /** Milliseconds without anything from the server, after which it is asked whether it is there. Default 20,000. */

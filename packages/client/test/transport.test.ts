@@ -290,6 +290,50 @@ describe("a fallback", () => {
     transport.close();
   });
 
+  test("is used from the first attempt on that fails", async () => {
+    const silent = await startFaultProxy(`127.0.0.1:${sluice.port}`);
+    silent.set({ stall: true });
+    const fallback = createConnectTransport({ baseUrl: sluice.http, httpVersion: "1.1" });
+    const url = `ws://${silent.address}`;
+    const backoff = { initialMs: 600_000, maxMs: 600_000 };
+    const { client, transport } = connect({ url, fallback, backoff, connectTimeoutMs: 50 });
+    const waiting = stateOf(transport, "waiting");
+    const replies = client.repeat({ text: "b", count: 1 })[Symbol.asyncIterator]();
+    const [said, heard] = await Promise.all([client.say({ text: "a" }), replies.next()]);
+    assert.deepEqual([said.text, heard.value?.text], ["a", "b"]);
+    const state = await waiting;
+    assert.equal(state.kind === "waiting" ? state.failures : 0, 1);
+    assert.equal((await client.say({ text: "c" })).text, "c");
+    transport.close();
+    await silent.close();
+  });
+
+  test("does not hold a deadline up, which counts from the call on", async () => {
+    const fallback = noTransport;
+    const silent = await startFaultProxy(`127.0.0.1:${sluice.port}`);
+    silent.set({ stall: true });
+    const { client, transport } = connect({ url: `ws://${silent.address}`, fallback, defaultTimeoutMs: 30 });
+    assert.equal((await failure(client.say({ text: "a" }))).code, Code.DeadlineExceeded);
+    assert.equal((await failure(client.say({ text: "a" }, { timeoutMs: 20 }))).code, Code.DeadlineExceeded);
+    const replies = client.converse(onePost())[Symbol.asyncIterator]();
+    assert.equal((await failure(replies.next())).code, Code.DeadlineExceeded);
+    assert.equal(transport.connection.state.kind, "connecting");
+    transport.close();
+    await silent.close();
+  });
+
+  test("makes no call once the transport is closed", async () => {
+    const blocker = await startBlocker();
+    const { client, transport } = connect({ url: blocker.url, fallback: noTransport, failFastAfter: 1 });
+    const failing = stateOf(transport, "waiting");
+    transport.connection.connect();
+    await failing;
+    transport.close();
+    const error = await failure(client.say({ text: "a" }));
+    assert.match(error.message, /the client closed the connection/);
+    blocker.close();
+  });
+
   test("does not keep a caller who does not wait", async () => {
     const fallback = noTransport;
     const silent = await startFaultProxy(`127.0.0.1:${sluice.port}`);

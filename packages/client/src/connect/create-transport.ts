@@ -40,9 +40,9 @@ export interface CallTransportOptions {
   /** Milliseconds that a call may take which has no `timeoutMs` of its own. Default: no limit. */
   readonly defaultTimeoutMs?: number;
   /**
-   * Makes the calls where WebSockets do not get through: when attempts have failed (`failFastAfter`) and none has ever
-   * succeeded. Such as `createConnectTransport` or `createGrpcWebTransport` of @connectrpc/connect-web. Calls with
-   * streams of requests then end with UNAVAILABLE, which says so. Default: none.
+   * Makes the calls where WebSockets do not get through: when an attempt has failed and none has ever succeeded. Such as
+   * `createConnectTransport` or `createGrpcWebTransport` of @connectrpc/connect-web. Calls with streams of requests wait
+   * for more attempts (`failFastAfter`), and then end with UNAVAILABLE, which says so. Default: none.
    */
   readonly fallback?: Transport;
 }
@@ -66,8 +66,8 @@ export interface MultiplexTransport extends Transport {
 export function createTransport(options: TransportOptions): MultiplexTransport {
   const connection = "connection" in options ? options.connection : new Connection(options);
   const own = transportOn(connection, options);
-  const { fallback } = options;
-  const transport = fallback === undefined ? own : withFallback(connection, own, fallback);
+  const { defaultTimeoutMs, fallback } = options;
+  const transport = fallback === undefined ? own : withFallback(connection, own, fallback, defaultTimeoutMs);
   return { ...transport, connection, close: () => connection.close() };
 }
 
