@@ -53,6 +53,8 @@ export class ScriptedHandler {
   /** How many streams were opened. */
   streams = 0;
   port = 0;
+  /** What it speaks from its next start on. */
+  credentials: grpc.ServerCredentials = grpc.ServerCredentials.createInsecure();
   /** Called before each answer on a stream. */
   beforeAnswer: (call: Stream, id: number) => void = () => undefined;
   readonly #open = new Set<Stream>();
@@ -103,7 +105,7 @@ export class ScriptedHandler {
     }
     const methods = Object.entries(definition()).filter(([name]) => !this.#without.has(name));
     server.addService(Object.fromEntries(methods), implementation);
-    const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    const injector = server.createConnectionInjector(this.credentials);
     const sockets = new Set<Socket>();
     const listener = createServer({ noDelay: true }, (socket) => {
       sockets.add(socket);
