@@ -22,6 +22,7 @@ export class CallStream {
   readonly #readers: Reader[] = [];
   #messages: Uint8Array[] = [];
   #state: State = { kind: "open" };
+  #isHalfClosed = false;
   #headers: Metadata = noMetadata;
   #resolveHeaders: (metadata: Metadata) => void = () => {};
   #rejectHeaders: (error: unknown) => void = () => {};
@@ -97,15 +98,20 @@ export class CallStream {
     throw error;
   }
 
-  /** Sends a message. Resolves when there is room for the next one: true, or false where the call has ended. */
+  /**
+   * Sends a message. Resolves when there is room for the next one: true, or false where the call has ended. Throws where
+   * it was half-closed.
+   */
   send(message: Uint8Array): boolean | Promise<boolean> {
     if (this.#state.kind !== "open") return false;
+    if (this.#isHalfClosed) throw new Error("no request can follow the end of the requests, or the only one");
     if (this.#call?.send(message) === true) return true;
     return new Promise((resolve) => this.#writers.push(() => resolve(this.#state.kind === "open")));
   }
 
   /** Says that no further message follows. */
   halfClose(): void {
+    this.#isHalfClosed = true;
     this.#call?.halfClose();
   }
 

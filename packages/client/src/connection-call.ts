@@ -62,8 +62,12 @@ export class ConnectionCall implements Call, CallListener {
   attach(link: Link): void {
     const { timeout } = this.#start;
     const passed = this.#options.clock.now() - this.#openedAt;
-    const start =
-      timeout === undefined ? this.#start : { ...this.#start, timeout: Math.max(timeout - passed, 1) };
+    if (timeout !== undefined && passed >= timeout) {
+      // Its timer is late. Not at once, because a listener is told nothing before `open` has returned.
+      queueMicrotask(() => this.#expire(timeout));
+      return;
+    }
+    const start = timeout === undefined ? this.#start : { ...this.#start, timeout: timeout - passed };
     const call = link.open(start, this);
     this.#link = link;
     this.#current = call;

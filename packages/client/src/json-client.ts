@@ -25,7 +25,10 @@ export interface CallOptions {
  * server is held up.
  */
 export interface JsonStream<Reply, Request = unknown> extends AsyncIterableIterator<Reply, undefined> {
-  /** Sends a request. Resolves when there is room for the next: true, or false where the call has ended meanwhile. */
+  /**
+   * Sends a request. Resolves when there is room for the next: true, or false where the call has ended meanwhile. Rejects
+   * with an Error after `end`, and where the call was made with its only request.
+   */
   send(request: Request): Promise<boolean>;
   /** Says that no further request follows. */
   end(): void;

@@ -68,7 +68,7 @@ export class Link implements Wire {
         const multiplex = this.#lose(
           `the WebSocket closed with ${code}${told(reason)}${told(this.#trouble)}`,
         );
-        multiplex?.closed(code, reason);
+        multiplex?.closed(code, reason === "" ? this.#trouble : reason);
       },
     );
   }

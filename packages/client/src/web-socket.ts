@@ -36,7 +36,13 @@ export function platformWebSocket(): WebSocketConstructor {
  */
 export function webSocketUrl(url: string | URL): string {
   const { location } = globalThis as { location?: { readonly href: string } };
-  const { href } = new URL(url, location?.href);
+  let href: string;
+  try {
+    ({ href } = new URL(url, location?.href));
+  } catch (cause) {
+    const hint = location === undefined ? "; only in a page it may be relative" : "";
+    throw new TypeError(`the option url is ${JSON.stringify(url)}, which is no URL${hint}`, { cause });
+  }
   const absolute = href.replace(/^http/, "ws");
   if (!/^wss?:/.test(absolute))
     throw new TypeError(`${href}: a WebSocket has a URL of ws, wss, http or https`);

@@ -240,6 +240,15 @@ describe("a connection that is lost", () => {
     assert.deepEqual(kinds(states), ["connecting", "open", "waiting", "connecting", "open"]);
   });
 
+  test("tells its calls what the platform said of it", async () => {
+    const { gateway, open } = setUp();
+    const { record } = open();
+    await settled();
+    gateway.last.emit("error", { message: "reset by the peer" });
+    gateway.last.drop();
+    assert.equal(record.ends[0]?.message, "the connection closed with 1006: reset by the peer");
+  });
+
   test("is made anew at once for a call that comes meanwhile", async () => {
     const { gateway, clock, open } = setUp();
     echo(gateway);
@@ -406,6 +415,21 @@ describe("a call", () => {
     assert.equal(gateway.calls[0]?.opening.timeout, 750);
   });
 
+  test("is not made when its time is over, however late its timer is", async () => {
+    const fake = new FakeClock();
+    let late = 0;
+    const clock = { now: () => fake.now() + late, after: fake.after.bind(fake) };
+    const { gateway, open } = setUp({ clock });
+    const { record } = open({ timeout: 1000 });
+    late = 1000;
+    await settled();
+    const none = open({ timeout: 0 });
+    assert.deepEqual(none.record.ends, [], "not before open has returned");
+    await settled();
+    for (const { ends } of [record, none.record]) assert.equal(ends[0]?.code, Code.DEADLINE_EXCEEDED);
+    assert.equal(gateway.calls.length, 0);
+  });
+
   test("has no timer for a deadline that no timer can wait for", async () => {
     const { gateway, clock, open } = setUp();
     const { record } = open({ timeout: 2 ** 40 });
@@ -515,7 +539,11 @@ describe("options", () => {
     assert.equal(urlOf("http://a"), "ws://a/");
     assert.equal(urlOf(new URL("https://a/b")), "wss://a/b");
     assert.throws(() => urlOf("ftp://a"), /ftp:\/\/a\/: a WebSocket has a URL of ws, wss, http or https/);
-    assert.throws(() => urlOf("/relative"), TypeError);
+    const wrong = {
+      name: "TypeError",
+      message: /^the option url is "\/relative", which is no URL; only in a page/,
+    };
+    assert.throws(() => urlOf("/relative"), wrong);
   });
 
   test("that make no sense are refused by their names", () => {

@@ -75,6 +75,19 @@ describe("a call by its name", () => {
     assert.equal(await stream.send({ text: "late" }), false);
   });
 
+  test("takes no request behind the last one, and says so", async () => {
+    const said = { message: "no request can follow the end of the requests, or the only one" };
+    const ended = client.stream<Text, Text>(echo("Sleep"));
+    await ended.send({ text: "" });
+    ended.end();
+    await assert.rejects(ended.send({ text: "late" }), said);
+    ended.cancel();
+    assert.equal(await ended.send({ text: "later" }), false);
+    const single = client.stream<Text, Text>(echo("Sleep"), { text: "" });
+    await assert.rejects(single.send({ text: "second" }), said);
+    single.cancel();
+  });
+
   test("carries headers and trailers", async () => {
     const told: Metadata[] = [];
     const reply = await client.call<{ metadata: Record<string, { values: string[] }> }>(
