@@ -104,6 +104,7 @@ describe("nobody is let in, and the backend is told of nobody,", () => {
       "where the backend's certificate is for another name",
       false,
       "tls: { ca: ca.pem, serverName: a.example }",
+      /does not match.*a\.example/,
     ],
     ["where the gateway speaks no TLS", false, "tls: false", /does it want TLS/],
   ];
