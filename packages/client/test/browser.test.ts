@@ -142,6 +142,21 @@ describe("in Chromium", () => {
     await tab.close();
   });
 
+  test("calls of all kinds are made with JSON, and nothing generated", async () => {
+    const tab = await openWindow(sluice.ws);
+    assert.deepEqual(await tab.evaluate(`page.withJson()`), [
+      `{"text":"ä"}`,
+      `{"text":"r"}`,
+      `{"text":"r","index":1}`,
+      `{"texts":["a","b"]}`,
+      `{"done":false,"value":{"text":"one by one"}}`,
+      "true",
+      "[INVALID_ARGUMENT] text: expected a string, got 5",
+    ]);
+    assert.equal(sluice.gateway.counts.webSockets, 1);
+    await tab.close();
+  });
+
   test("a call is made in a worker", async () => {
     const tab = await openWindow(sluice.ws);
     assert.equal(await tab.evaluate(`page.inWorker(${JSON.stringify(sluice.ws)})`), "from a worker");
@@ -197,14 +212,16 @@ describe("in Chromium", () => {
     blocker.listen(0, "127.0.0.1");
     await once(blocker, "listening");
     const { port } = blocker.address() as AddressInfo;
-    const tab = await openWindow(`ws://127.0.0.1:${port}`, { backoff: { initialMs: 50 } });
-    await tab.evaluate(`page.fallBack(${JSON.stringify(sluice.http)})`);
-    assert.equal(await tab.evaluate(`page.say("over HTTP")`), "over HTTP");
-    assert.match(
-      await tab.evaluate<string>(`page.converse(1).catch((error) => error.message)`),
-      /^\[unavailable\] sluice\.test\.v1\.Echo\/Converse has a stream of requests, which HTTP cannot carry/,
-    );
-    await tab.close();
+    for (const protocol of ["connect", "grpc-web"]) {
+      const tab = await openWindow(`ws://127.0.0.1:${port}`, { backoff: { initialMs: 50 } });
+      await tab.evaluate(`page.fallBack(${JSON.stringify(sluice.http)}, ${JSON.stringify(protocol)})`);
+      assert.equal(await tab.evaluate(`page.say("over HTTP")`), "over HTTP");
+      assert.match(
+        await tab.evaluate<string>(`page.converse(1).catch((error) => error.message)`),
+        /^\[unavailable\] sluice\.test\.v1\.Echo\/Converse has a stream of requests, which HTTP cannot carry/,
+      );
+      await tab.close();
+    }
     blocker.close();
   });
 

@@ -1,7 +1,8 @@
 /** What runs in the pages and the worker of `browser.test.ts`: it hangs its functions on the global object. */
 import { type Client, ConnectError, createClient } from "@connectrpc/connect";
-import { createConnectTransport } from "@connectrpc/connect-web";
+import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { createTransport, type MultiplexTransport } from "../../src/connect/index.ts";
+import { CallError, createJsonClient } from "../../src/index.ts";
 import { Chat, type Post } from "../generated/chat_pb.ts";
 import { Echo } from "../generated/echo_pb.ts";
 
@@ -41,10 +42,36 @@ function open(options: { url: string } & Record<string, unknown>): void {
 }
 
 /** Has a fallback over HTTP from now on. */
-function fallBack(baseUrl: string): void {
+function fallBack(baseUrl: string, protocol: "connect" | "grpc-web"): void {
   const { connection } = transport;
-  transport = createTransport({ connection, fallback: createConnectTransport({ baseUrl }) });
+  const createFallback = protocol === "connect" ? createConnectTransport : createGrpcWebTransport;
+  transport = createTransport({ connection, fallback: createFallback({ baseUrl }) });
   echo = createClient(Echo, transport);
+}
+
+const name = (method: string): string => `sluice.test.v1.Echo/${method}`;
+
+async function* texts(): AsyncGenerator<{ text: string }> {
+  yield { text: "a" };
+  yield { text: "b" };
+}
+
+/** Makes calls of all four kinds, and one that fails, with nothing generated; tells what was heard. */
+async function withJson(): Promise<string[]> {
+  const client = createJsonClient({ connection: transport.connection });
+  const heard = [JSON.stringify(await client.call(name("Say"), { text: "ä" }, { headers: { "x-a": "1" } }))];
+  for await (const reply of client.stream(name("Repeat"), { text: "r", count: 2 })) {
+    heard.push(JSON.stringify(reply));
+  }
+  heard.push(JSON.stringify(await client.call(name("Collect"), texts())));
+  const talk = client.stream(name("Converse"));
+  await talk.send({ text: "one by one" });
+  heard.push(JSON.stringify(await talk.next()));
+  talk.end();
+  heard.push(JSON.stringify((await talk.next()).done));
+  const error: unknown = await client.call(name("Say"), { text: 5 }).catch((reason: unknown) => reason);
+  heard.push(error instanceof CallError ? error.message : "no CallError");
+  return heard;
 }
 
 /** Requests that are made one by one. */
@@ -204,6 +231,7 @@ if (!("document" in globalThis)) {
 const page = {
   open,
   fallBack,
+  withJson,
   join,
   converse,
   upload,

@@ -19,9 +19,9 @@ export interface RestWebSocketCallOptions extends Omit<JsonCallStart<string>, "r
 }
 
 /**
- * One call on one WebSocket. The client's messages are a stream of JSON texts, however they are cut; an empty
- * text message is the half-close. Each answer is a text message, and the socket closes when the call has ended:
- * with 1000 after success, with 4000 and the gRPC code after a failure.
+ * One call on one WebSocket. The client's messages are a stream of JSON texts, where the end of a message
+ * counts as white space; an empty text message is the half-close. Each answer is a text message, and the socket closes
+ * when the call has ended: with 1000 after success, with 4000 and the gRPC code after a failure.
  */
 export class RestWebSocketCall implements JsonCallListener<string> {
   readonly #connection: WebSocketConnection;
