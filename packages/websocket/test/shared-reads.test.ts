@@ -45,6 +45,31 @@ describe("reads into shared memory", () => {
     });
   }
 
+  test("what is thrown at the end of a tick in which much was read harms no message behind it", async (context) => {
+    const thrown: string[] = [];
+    process.setUncaughtExceptionCaptureCallback(({ message }) => thrown.push(message));
+    context.after(() => process.setUncaughtExceptionCaptureCallback(null));
+    const { accepted, peer } = await pair(context);
+    const count = 100;
+    const received = collect(count);
+    const message = (_: unknown, data: Buffer): void => {
+      received.take(data);
+      if (received.messages.length % 10 !== 3) return;
+      process.nextTick(() => {
+        throw new Error("at the end of the tick");
+      });
+    };
+    const { promise: closed, resolve } = deferred<void>();
+    connection(accepted, { message, close: () => resolve() }, "server");
+    const client = connection(peer, {}, "client");
+    for (let index = 0; index < count; index++) client.send(Buffer.alloc(40_000, index + 1));
+    await Promise.race([received.all, closed]);
+    assert.deepEqual([received.messages.length, thrown.length], [count, 10]);
+    for (const [index, data] of received.messages.entries()) {
+      assert.ok(data.equals(Buffer.alloc(40_000, index + 1)), `message ${index}`);
+    }
+  });
+
   test("a socket that is destroyed in the middle of a read is read no more", async (context) => {
     const { accepted, peer } = await pair(context);
     const { promise, resolve } = deferred<void>();
