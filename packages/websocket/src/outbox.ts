@@ -31,7 +31,10 @@ const MIN_BLOCK_BYTES = 512;
 let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 /** Who fills the scratch. */
 let filler: Outbox | undefined;
-/** With so many bytes in it, the scratch is written when another outbox wants it: that costs less than memory for both. */
+/**
+ * With so many bytes in it, the scratch is written when another outbox wants it: that costs less than memory for both. To a
+ * system's socket only, whose write calls nobody back: another stream may have a handler send, here of all places.
+ */
 const WORTH_WRITING_BYTES = 8 * 1024;
 
 /**
@@ -168,6 +171,10 @@ export class Outbox implements MessageOutbox, WriteListener, Flushable {
     if (!this.#isClear) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   }
 
+  get #isWorthWriting(): boolean {
+    return this.#isDirect && this.#end >= WORTH_WRITING_BYTES;
+  }
+
   /** Whether nothing waits, so that the system can be written to directly: it keeps the order of what comes to it. */
   get #isClear(): boolean {
     if (this.#inFlight > 0 || !this.#isDirect) return false;
@@ -302,15 +309,21 @@ export class Outbox implements MessageOutbox, WriteListener, Flushable {
   /** Adds bytes that count in `#pending` elsewhere. */
   #encoded(bytes: Buffer): void {
     if (bytes.length >= BY_REFERENCE_BYTES) {
+      if (this.#buffer !== undefined) this.#setAside(this.#buffer);
       this.#parts ??= [];
-      if (this.#end > 0) this.#parts.push(Buffer.from(this.#buffer!.subarray(0, this.#end)));
       this.#parts.push(bytes);
-      this.#end = 0;
       return;
     }
     const buffer = this.#reserve(bytes.length);
     bytes.copy(buffer, this.#end);
     this.#end += bytes.length;
+  }
+
+  /** Makes room in the buffer without a write. */
+  #setAside(buffer: Buffer): void {
+    this.#parts ??= [];
+    if (this.#end > 0) this.#parts.push(Buffer.from(buffer.subarray(0, this.#end)));
+    this.#end = 0;
   }
 
   #schedule(): void {
@@ -319,10 +332,11 @@ export class Outbox implements MessageOutbox, WriteListener, Flushable {
   }
 
   #makeRoom(bytes: number): Buffer {
-    const full = this.#buffer;
-    if (full !== undefined && this.#end + bytes > SCRATCH_BYTES) this.flush();
-    if (this.#buffer === undefined && filler !== undefined && filler.#end >= WORTH_WRITING_BYTES)
-      filler.flush();
+    if (this.#buffer !== undefined && this.#end + bytes > SCRATCH_BYTES) {
+      if (this.#isDirect) this.flush();
+      else this.#setAside(this.#buffer);
+    }
+    if (this.#buffer === undefined && filler !== undefined && filler.#isWorthWriting) filler.flush();
     if (this.#buffer === undefined && filler === undefined) {
       this.#buffer = scratchFor(this);
       return this.#buffer;
