@@ -170,10 +170,13 @@ export class Upstreams {
       if (code === "service_conflict") problems.set(message, "error");
       else problems.set(`an HTTP rule is left out: ${message}`, "warn");
     }
+    // A backend whose schema is not known, or not any more, may have what the others have not.
+    const isWhole = this.#upstreams.every(({ services }) => !("code" in services));
     for (const path of this.#shared) {
       const method = this.#joined.schema?.methods.get(path);
-      if (method === undefined) problems.set(`${path} is to be shared, but no backend has it`, "warn");
-      else if (method.kind !== "server_streaming")
+      if (method === undefined) {
+        if (isWhole) problems.set(`${path} is to be shared, but no backend has it`, "warn");
+      } else if (method.kind !== "server_streaming")
         problems.set(`${path} is to be shared, but only methods that stream replies alone can be`, "warn");
     }
     for (const [message, level] of problems) if (!this.#told.has(message)) this.#log[level](message);

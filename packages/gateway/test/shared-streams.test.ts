@@ -177,7 +177,8 @@ describe("sluice serve --share", () => {
     assert.equal(server.calls.started, started + 1);
     await client.close();
     command.process.kill("SIGTERM");
-    await command.ended;
+    const { stderr } = await command.ended;
+    assert.doesNotMatch(stderr, /no backend has it/, "while a backend is not known, nobody can tell");
     await server.close();
   });
 
