@@ -152,7 +152,8 @@ export class ConnectionCall implements Call, CallListener {
   }
 
   #expire(timeout: number): void {
-    this.cancel({ code: Code.DEADLINE_EXCEEDED, message: `not done within ${timeout} ms` });
+    const why = this.#current === undefined ? ", and not sent: no connection in time" : "";
+    this.cancel({ code: Code.DEADLINE_EXCEEDED, message: `not done within ${timeout} ms${why}` });
   }
 
   /** Keeps no more than is allowed of what is on a link. */

@@ -21,7 +21,10 @@ export interface ConnectionOptions {
    * attempt succeeds. Default 3.
    */
   readonly failFastAfter?: number;
-  /** Milliseconds without anything from the server, after which it is asked whether it is there. Default 20,000. */
+  /**
+   * Milliseconds without anything from the server, after which it is asked whether it is there. Default 20,000. Looked at
+   * in such steps, so at the latest after twice as long.
+   */
   readonly keepaliveIntervalMs?: number;
   /** Milliseconds that it has to answer that. Default 10,000. Over it, the connection is given up and made anew. */
   readonly keepaliveTimeoutMs?: number;

@@ -393,7 +393,10 @@ describe("a call", () => {
     const waiting = open({ timeout: 1000 });
     await clock.advanceSettled(1000);
     assert.equal(waiting.record.ends[0]?.code, Code.DEADLINE_EXCEEDED);
-    assert.equal(waiting.record.ends[0]?.message, "not done within 1000 ms");
+    assert.equal(
+      waiting.record.ends[0]?.message,
+      "not done within 1000 ms, and not sent: no connection in time",
+    );
 
     const running = setUp();
     const { record } = running.open({ timeout: 1000 });
@@ -401,6 +404,7 @@ describe("a call", () => {
     assert.equal(running.gateway.calls[0]?.opening.timeout, 1000);
     await running.clock.advanceSettled(1000);
     assert.equal(record.ends[0]?.code, Code.DEADLINE_EXCEEDED);
+    assert.equal(record.ends[0]?.message, "not done within 1000 ms");
     assert.equal(running.gateway.calls[0]?.ends[0]?.code, Code.CANCELLED);
     assert.deepEqual(open({ timeout: 0 }).record.ends, [], "not before open has returned");
   });

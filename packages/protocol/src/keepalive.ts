@@ -3,7 +3,10 @@ import type { Clock, Timer } from "./clock.ts";
 /** How a side finds out that the network is gone, which a WebSocket alone may not tell for a quarter of an hour. */
 export interface KeepaliveOptions {
   readonly clock: Clock;
-  /** Milliseconds without anything from the peer, after which a PING is sent. Default 20,000. */
+  /**
+   * Milliseconds without anything from the peer, after which a PING is sent. Default 20,000. Looked at in such steps, so at
+   * the latest after twice as long.
+   */
   readonly intervalMs?: number;
   /** Milliseconds after the PING in which something must come. Default 10,000. Over it: close code 4408. */
   readonly timeoutMs?: number;
