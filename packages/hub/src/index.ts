@@ -6,6 +6,7 @@ export { HubError, type HubErrorCode } from "./hub-error.ts";
 export { CloseCode } from "./close-code.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { DeadlineQueue } from "./deadline-queue.ts";
+export { Expiry } from "./faces/expiry.ts";
 export { RateLimit } from "./rate-limit.ts";
 export { defaultHubLimits, type HubLimits } from "./limits.ts";
 export {

@@ -7,6 +7,7 @@ test("the package exports these names and no others", () => {
     "CloseCode",
     "DeadlineQueue",
     "Delivery",
+    "Expiry",
     "Hub",
     "HubError",
     "MemoryBroker",

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../clock.ts";
 /** The time is compared at least once an hour: a machine's clock may be set, and timers wait 24 days at most. */
 const longestWaitMs = 3_600_000;
 
-/** Tells when what a client has proven of itself is over. */
+/** Tells when what a client has proven of itself is over; for faces and others outside the hub too. */
 export class Expiry {
   readonly #clock: Clock;
   readonly #expired: () => void;

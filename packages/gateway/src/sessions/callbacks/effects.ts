@@ -9,6 +9,7 @@ import type {
 } from "../generated/sluice/session/v1/session_pb.ts";
 import { closeCodeOr, fittingReason, isSayableCloseCode } from "../close-codes.ts";
 import { messageFrom } from "../payload.ts";
+import type { IdentityExpiry } from "./identity-expiry.ts";
 
 /** Told of an effect that could not be carried out: which kind, and why. */
 export type EffectProblem = (session: Session, effect: string, problem: string, cause?: unknown) => void;
@@ -16,10 +17,12 @@ export type EffectProblem = (session: Session, effect: string, problem: string, 
 /** Carries out what a backend answers, in order. */
 export class Effects {
   readonly #hub: Hub;
+  readonly #expiry: IdentityExpiry;
   readonly #problem: EffectProblem;
 
-  constructor(hub: Hub, problem: EffectProblem) {
+  constructor(hub: Hub, expiry: IdentityExpiry, problem: EffectProblem) {
     this.#hub = hub;
+    this.#expiry = expiry;
     this.#problem = problem;
   }
 
@@ -79,6 +82,7 @@ export class Effects {
         return undefined;
       case "setIdentity":
         session.identify(identityFrom(session, effect.value));
+        this.#expiry.set(session, effect.value);
         return undefined;
       case "close":
         this.#close(session, effect.value);

@@ -19,6 +19,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Effects, identityFrom } from "./effects.ts";
 import { connectEvent, resumeEvent } from "./events.ts";
 import type { HookEvent, HookName, Outcome } from "./hook.ts";
+import { IdentityExpiry } from "./identity-expiry.ts";
 import { MessageHook } from "./message-hook.ts";
 import {
   resolveCallbackOptions,
@@ -46,6 +47,7 @@ export class SessionCallbacks {
   readonly #dispatcher: Dispatcher;
   readonly #disconnects: DisconnectQueue;
   readonly #ends: DisconnectHook;
+  readonly #expiry: IdentityExpiry;
   readonly #counters = new CallbackCounters();
   /** What clients gave to say who they are, by the identity that they have until the backend has said it. */
   readonly #tokens = new WeakMap<Identity, string>();
@@ -71,6 +73,7 @@ export class SessionCallbacks {
       breakerChanged: (isAway) => report({ kind: isAway ? "away" : "back" }),
       wake: () => backend.connect?.(),
     });
+    this.#expiry = new IdentityExpiry(clock);
     this.#disconnects = new DisconnectQueue(this.#dispatcher, resolved.disconnects, clock);
     this.#ends = new DisconnectHook({
       isWanted: resolved.hooks.has("disconnect"),
@@ -107,7 +110,7 @@ export class SessionCallbacks {
 
   /** Serves a hub; called once, before it has sessions. Messages come by `receive`. */
   bind(hub: Hub): void {
-    const effects = new Effects(hub, (session, effect, problem, cause) => {
+    const effects = new Effects(hub, this.#expiry, (session, effect, problem, cause) => {
       this.#counters.effectFailed();
       this.#options.report({
         kind: "effect",
@@ -130,7 +133,10 @@ export class SessionCallbacks {
     this.#bound = { hub, effects, messages };
     hub.onConnect((session) => this.#ends.connected(session));
     hub.onResume((session, resumption) => this.#resumed(session, resumption));
-    hub.onDisconnect((session, disconnection) => this.#ends.disconnected(session, disconnection));
+    hub.onDisconnect((session, disconnection) => {
+      this.#expiry.ended(session);
+      this.#ends.disconnected(session, disconnection);
+    });
   }
 
   /** Asks the backend whether a client is let in: for `HubOptions.admit`. Never rejects. */
@@ -244,7 +250,9 @@ export class SessionCallbacks {
       return this.#admissionAfter(session, problem);
     }
     const { identity } = response;
-    return identity === undefined ? undefined : { identity: identityFrom(session, identity) };
+    if (identity === undefined) return undefined;
+    this.#expiry.set(session, identity);
+    return { identity: identityFrom(session, identity) };
   }
 
   #resumed(session: Session, resumption: Resumption): void {
