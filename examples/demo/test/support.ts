@@ -56,7 +56,10 @@ export interface Servers {
 /** Starts both. The page must have been built. */
 export async function startServers(): Promise<Servers> {
   const packageFolder = dirname(createRequire(import.meta.url).resolve("@sluice/gateway/package.json"));
-  const backend = fork(inDemo("src/backend.ts"), { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+  const backend = fork(inDemo("src/backend.ts"), {
+    execArgv: ["--import", "tsx", "--conditions=@sluice/source"],
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+  });
   const upstream = `127.0.0.1:${await firstLine(backend)}`;
   const options = ["--upstream", upstream, "--proto", inDemo("proto/demo.proto"), "--files", inDemo("dist")];
   const quiet = ["--grace", "1", "--log-level", "silent"];

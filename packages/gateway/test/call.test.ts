@@ -3,14 +3,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { compileProtos, type Metadata, type Schema, type Status } from "@sluice/rpc";
 import type { ClientCallStart } from "../src/cli/call/call-client.ts";
 import { createCallClient, dialects, type Dialect } from "../src/cli/call/create-call-client.ts";
-import { runCommand } from "./command.ts";
+import { commandFile, runCommand } from "./command.ts";
 import { startTestGateway, type TestGateway } from "./support.ts";
-
-const bin = fileURLToPath(new URL("../bin/sluice.js", import.meta.url));
 
 let sluice: TestGateway;
 let schema: Schema;
@@ -118,7 +115,7 @@ describe("sluice call", () => {
       "--upstream",
       sluice.echo.address,
     ];
-    const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [commandFile, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     let errors = "";
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => (errors += chunk));
     const closed = once(child, "close");
@@ -130,7 +127,7 @@ describe("sluice call", () => {
 
   test("answers while it is still asked", async () => {
     const child = spawn(process.execPath, [
-      bin,
+      commandFile,
       "call",
       "sluice.test.v1.Echo/Converse",
       "--upstream",
@@ -150,7 +147,7 @@ describe("sluice call", () => {
   test("cancels the call at Ctrl-C", async () => {
     const { cancelled } = sluice.echo.calls;
     const args = ["call", "sluice.test.v1.Echo/Sleep", "--upstream", sluice.echo.address, "-d", "{}"];
-    const child = spawn(process.execPath, [bin, ...args]);
+    const child = spawn(process.execPath, [commandFile, ...args]);
     await sluice.echo.calls.until((calls) => calls.records.at(-1)?.path.endsWith("/Sleep") === true, 30_000);
     child.kill("SIGINT");
     const [code] = (await once(child, "close")) as [number];

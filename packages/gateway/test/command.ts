@@ -3,7 +3,9 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
-const bin = fileURLToPath(new URL("../bin/sluice.js", import.meta.url));
+/** The file of the command `sluice`. `scripts/test` names a bundle of it, as it is started many times. */
+export const commandFile: string =
+  process.env["BUNDLED_COMMAND"] ?? fileURLToPath(new URL("../bin/sluice.js", import.meta.url));
 
 /** The command `sluice` in a process of its own. */
 export interface RunningCommand {
@@ -32,7 +34,7 @@ export function startCommandIn(
   { cwd, env }: CommandSurroundings,
   ...args: readonly string[]
 ): RunningCommand {
-  const child = spawn(process.execPath, [bin, ...args], {
+  const child = spawn(process.execPath, [commandFile, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     cwd,
     env: { ...process.env, ...env },

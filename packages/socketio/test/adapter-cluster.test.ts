@@ -16,7 +16,8 @@ describe("servers in two processes with @socket.io/cluster-adapter", () => {
 
   before(async () => {
     const exec = fileURLToPath(new URL("fixtures/cluster-worker.ts", import.meta.url));
-    cluster.setupPrimary({ exec, serialization: "advanced" });
+    const execArgv = ["--import", "tsx", "--conditions=@sluice/source"];
+    cluster.setupPrimary({ exec, execArgv, serialization: "advanced" });
     setupPrimary();
     for (let index = 0; index < 2; index++) {
       const worker = cluster.fork();

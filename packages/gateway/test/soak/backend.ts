@@ -36,7 +36,9 @@ export class Backend {
 
   /** Starts it; resolves when it listens. */
   async start(): Promise<void> {
-    const child = fork(new URL("backend-process.ts", import.meta.url), [String(this.#port), this.#file]);
+    const child = fork(new URL("backend-process.ts", import.meta.url), [String(this.#port), this.#file], {
+      execArgv: ["--import", "tsx", "--conditions=@sluice/source"],
+    });
     [this.#port] = (await once(child, "message")) as [number];
     this.#child = child;
   }

@@ -29,7 +29,7 @@ export class GatewayProcess {
   /** Starts it with the configuration in a file. */
   static async start(file: string): Promise<GatewayProcess> {
     const child = fork(new URL("gateway-process.ts", import.meta.url), [file], {
-      execArgv: [...process.execArgv, "--expose-gc"],
+      execArgv: ["--expose-gc", "--import", "tsx", "--conditions=@sluice/source"],
     });
     return new GatewayProcess(child, await answerOf<GatewayPorts>(child));
   }
