@@ -36,7 +36,7 @@ export interface WebSocketHandlers {
   message?(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void;
   /**
    * Takes the place of `message`, for a handler that keeps nothing of a message: most messages are where they were read, and
-   * their memory is used again as soon as the call returns.
+   * their memory is used again as soon as the call returns. It may be sent on, by `send()` of any connection.
    */
   view?(connection: WebSocketConnection, data: Buffer, isBinary: boolean): void;
   /**

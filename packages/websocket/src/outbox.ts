@@ -15,6 +15,7 @@ import { applyMask, randomMask } from "./mask.ts";
 import { FIN, MAX_HEADER_BYTES, Opcode } from "./opcode.ts";
 import type { MessageOutbox } from "./message-outbox.ts";
 import type { PreparedMessage } from "./prepared-message.ts";
+import { isLent } from "./shared-reads.ts";
 
 /** Payloads from here on are handed to the socket as they are; smaller ones are copied together. */
 export const BY_REFERENCE_BYTES: number = 32 * 1024;
@@ -263,10 +264,9 @@ export class Outbox implements MessageOutbox, WriteListener, Flushable {
     let data = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
     const buffer = this.#reserve(MAX_HEADER_BYTES);
     const from = this.#header(buffer, this.#end, first, data.length);
-    if (this.#masked) {
-      if (!owned) data = Buffer.from(data);
-      applyMask(data, 0, data.length, this.#key);
-    }
+    // A message that is sent on by the handler that was lent it.
+    if (isLent(data) || (this.#masked && !owned)) data = Buffer.from(data);
+    if (this.#masked) applyMask(data, 0, data.length, this.#key);
     this.#pending += from - this.#end + data.length;
     this.#parts ??= [];
     this.#parts.push(Buffer.from(buffer.subarray(0, from)), data);

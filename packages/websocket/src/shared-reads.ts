@@ -25,6 +25,11 @@ const shared = readMemory;
 
 const keys = findKeys();
 
+/** Whether bytes lie where the next read will be. */
+export function isLent(bytes: Uint8Array): boolean {
+  return bytes.buffer === shared.buffer;
+}
+
 /** Makes a callback for {@link shareReads}. `take` gets what was read, of which nothing may be kept after it returns. */
 export function createReadCallback(take: (socket: Socket, bytes: Buffer) => boolean): ReadCallback {
   return function onRead(length, memory) {

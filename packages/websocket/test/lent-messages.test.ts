@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { deflateRawSync } from "node:zlib";
 import { type FrameParserOptions, FrameParser } from "../src/frame-parser.ts";
+import { connectWebSocket } from "../src/index.ts";
 import { defaultLimits } from "../src/limits.ts";
 import { frame } from "./support/frames.ts";
 import { listen } from "./support/server.ts";
@@ -13,6 +15,11 @@ const sizes = [0, 1, 100, 127, 1023, 5000, 16_384, 40_000, 70_000, 300_000, 10, 
 
 function payload(index: number): Buffer {
   return Buffer.alloc(sizes[index]!, `${index}`);
+}
+
+/** A message that is not copied where it is sent on a server. */
+function echoed(index: number): Buffer {
+  return Buffer.alloc(33_000 + 100 * index, `${index};`);
 }
 
 /** The payloads of whole messages that a parser finds in one chunk, and where each of them lies. */
@@ -70,6 +77,34 @@ describe("a handler that takes views", () => {
       assert.ok(message.equals(payload(index % sizes.length)), `message ${index}`);
     }
   });
+
+  for (const compression of [false, true]) {
+    test(`may send each on, though its peer reads slowly${compression ? ", and it is compressed" : ""}`, async (context) => {
+      const server = await listen(context, {
+        handlers: { view: (from, data) => void from.send(data) },
+        limits: { maxBufferedBytes: 64 * 1024 * 1024 },
+        compression,
+      });
+      const count = 300;
+      const received = collect(count);
+      const client = await connectWebSocket(server.url, {
+        handlers: { message: (_, data) => received.take(data) },
+        limits: { maxBufferedBytes: 64 * 1024 * 1024 },
+        // What is compressed is lent to nobody.
+        compression: compression && { threshold: 1_000_000 },
+      });
+      client.pause();
+      for (let index = 0; index < count; index++) client.send(echoed(index));
+      // As long as it takes until the echo has to wait, which is less where it is compressed.
+      for (let turns = 0; turns < 50; turns++) await setImmediate();
+      client.resume();
+      await received.all;
+      for (const [index, message] of received.messages.entries()) {
+        assert.ok(message.equals(echoed(index)), `message ${index}`);
+      }
+      client.close();
+    });
+  }
 
   test("gets texts that are UTF-8 only, and compressed messages", async (context) => {
     const seen: string[] = [];

@@ -2,6 +2,7 @@ import type { MessageOutbox } from "../message-outbox.ts";
 import { FIN, Opcode, RSV1 } from "../opcode.ts";
 import type { Outbox } from "../outbox.ts";
 import type { PreparedMessage } from "../prepared-message.ts";
+import { isLent } from "../shared-reads.ts";
 import { Deflater } from "./deflater.ts";
 import type { AgreedCompression } from "./negotiation.ts";
 
@@ -46,7 +47,7 @@ export class CompressingOutbox implements MessageOutbox {
     const bytes = typeof data === "string" ? Buffer.from(data) : data;
     const atOnce = this.#waiting.length === 0;
     if (atOnce && this.#sendNow(first, bytes)) return;
-    const owned = typeof data === "string" || bytes.length >= BY_REFERENCE_BYTES;
+    const owned = typeof data === "string" || (bytes.length >= BY_REFERENCE_BYTES && !isLent(bytes));
     const kept = owned ? bytes : Buffer.from(bytes);
     this.#waiting.push({ first, data: kept });
     this.#pending += kept.length;
