@@ -22,11 +22,21 @@ export function flushAtEndOfTick(one: Flushable): void {
 function flushDue(): void {
   const ones = due;
   due = [];
-  for (let from = 0; from < ones.length; from += AT_ONCE) {
-    const to = Math.min(from + AT_ONCE, ones.length);
-    let count = 0;
-    for (let index = from; index < to; index++) if (ones[index]!.isDue) count++;
-    if (count === 0) continue;
-    for (let index = from; index < to; index++) ones[index]!.flush();
+  flushFrom(ones, 0);
+}
+
+function flushFrom(ones: readonly Flushable[], first: number): void {
+  let next = first;
+  try {
+    for (let from = first; from < ones.length; from += AT_ONCE) {
+      const to = Math.min(from + AT_ONCE, ones.length);
+      let count = 0;
+      for (let index = from; index < to; index++) if (ones[index]!.isDue) count++;
+      next = count === 0 ? to : from;
+      while (next < to) ones[next++]!.flush();
+    }
+  } finally {
+    // A stream of the application has thrown, which is no matter of those behind it.
+    if (next < ones.length) process.nextTick(flushFrom, ones, next);
   }
 }

@@ -51,4 +51,21 @@ describe("the end of a tick", () => {
     await setImmediate();
     assert.deepEqual(flushed, [first, ...rest, next]);
   });
+
+  test("flushes those behind one that throws, and what it throws is not lost", async (context) => {
+    const thrown: string[] = [];
+    process.setUncaughtExceptionCaptureCallback(({ message }) => thrown.push(message));
+    context.after(() => process.setUncaughtExceptionCaptureCallback(null));
+    const flushed: Counted[] = [];
+    const all = Array.from({ length: 40 }, (_, index) => {
+      const isBroken = index === 3 || index === 15 || index === 39;
+      return new Counted(flushed, () => {
+        if (isBroken) throw new Error(`${index}`);
+      });
+    });
+    for (const one of all) flushAtEndOfTick(one);
+    await setImmediate();
+    assert.deepEqual(flushed, all);
+    assert.deepEqual(thrown, ["3", "15", "39"]);
+  });
 });
