@@ -92,4 +92,30 @@ describe("a backend that is killed, and a client of Socket.IO", () => {
       assert.deepEqual(chat.of("disconnect"), []);
     });
   }
+
+  test("which is to say whether to let it in: it is let in when that is back", async (context) => {
+    let answers = false;
+    const chat = await new ScriptedHandler({
+      connect: () => (answers ? { identity: { user: "ada" } } : new Promise(() => {})),
+      message: ({ session }) => ({ reply: { data: { case: "text", value: session?.user ?? "" } } }),
+    }).start();
+    context.after(() => chat.kill());
+    const { gateway, url } = await startSocketIoGateway({
+      chat,
+      sessions: { callbacks: { backend: "chat", hooks: ["connect", "message", "disconnect"] } },
+    });
+    context.after(() => gateway.close(0));
+    const connecting = connected(context, url);
+    while (chat.of("connect").length === 0) await new Promise(setImmediate);
+    await chat.kill();
+    answers = true;
+    await chat.start();
+    const socket = await connecting;
+    assert.deepEqual(await ask(socket, "who"), ["ada"]);
+    assert.deepEqual(
+      chat.of("connect").map(({ session }) => session?.id),
+      [socket.id, socket.id],
+    );
+    assert.deepEqual(chat.of("disconnect"), []);
+  });
 });
