@@ -87,13 +87,16 @@ export class Connection {
     return this.#failures >= this.#options.failFastAfter && this.#state.shown.kind !== "open";
   }
 
-  /** Calls `observer` with each new state from now on, soon after it began. Answers how to stop that. */
-  subscribe(observer: (state: ConnectionState) => void): () => void {
+  /**
+   * Calls `observer` with each new state from now on, soon after it began. Answers how to stop that. It may be handed on
+   * without its connection, as to React.
+   */
+  readonly subscribe = (observer: (state: ConnectionState) => void): (() => void) => {
     // Each has its own entry, also where a function is given twice.
     const entry = (state: ConnectionState): void => observer(state);
     this.#observers.add(entry);
     return () => this.#observers.delete(entry);
-  }
+  };
 
   /** Connects, where it has not yet, or at once where it waits for the next attempt. */
   connect(): void {

@@ -77,6 +77,19 @@ describe("a connection", () => {
     assert.equal(connection.state.kind, "open");
   });
 
+  test("tells its states to who was handed nothing but its subscribe", async () => {
+    const { connection } = setUp();
+    const seen: ConnectionState[] = [];
+    const { subscribe } = connection;
+    const stop = subscribe((state) => seen.push(state));
+    connection.connect();
+    await settled();
+    stop();
+    connection.close();
+    await settled();
+    assert.deepEqual(kinds(seen), ["connecting", "open"]);
+  });
+
   test("tells nobody any more who has unsubscribed, and the others also when one of them throws", async () => {
     const { gateway, connection, states } = setUp();
     const thrown: unknown[] = [];
