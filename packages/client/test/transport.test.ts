@@ -308,6 +308,19 @@ describe("a fallback", () => {
     await silent.close();
   });
 
+  test("is used at once where the platform allows no WebSocket", async () => {
+    class Forbidden extends EventWebSocket {
+      constructor() {
+        super("not a URL");
+      }
+    }
+    const backoff = { initialMs: 600_000, maxMs: 600_000 };
+    const fallback = createConnectTransport({ baseUrl: sluice.http, httpVersion: "1.1" });
+    const { client, transport } = connect({ webSocket: Forbidden, fallback, backoff });
+    assert.equal((await client.say({ text: "over HTTP" }, { timeoutMs: 10_000 })).text, "over HTTP");
+    transport.close();
+  });
+
   test("does not hold a deadline up, which counts from the call on", async () => {
     const fallback = noTransport;
     const silent = await startFaultProxy(`127.0.0.1:${sluice.port}`);

@@ -24,9 +24,10 @@ export function withFallback(
     const isReachable = await reaches(connection, wait);
     if (!isReachable) checkKind(method, connection);
     const hasLimit = timeoutMs !== undefined && timeoutMs > 0;
+    // In whole milliseconds, as headers have them.
     return {
       transport: isReachable ? own : fallback,
-      timeoutMs: hasLimit ? Math.max(timeoutMs - (platformClock.now() - begun), 1) : timeoutMs,
+      timeoutMs: hasLimit ? Math.max(Math.ceil(timeoutMs - platformClock.now() + begun), 1) : timeoutMs,
     };
   };
   return {
@@ -53,9 +54,10 @@ function reaches(connection: Connection, { method, signal, timeoutMs }: Wait): b
     const hasFailed = state.kind === "waiting" || (state.kind === "connecting" && state.attempt > 1);
     return isFailing || (hasFailed && !streamsRequests(method)) ? false : undefined;
   };
+  // May fail at once, where the policy of a page forbids it.
+  if (connection.state.kind === "idle") connection.connect();
   const known = isKnown();
   if (known !== undefined) return known;
-  if (connection.state.kind === "idle") connection.connect();
   return new Promise((resolve) => {
     const settle = (isReachable: boolean): void => {
       stop();
