@@ -72,10 +72,13 @@ describe("TLS with backends", () => {
 
   test("says what is wrong in the log and to the client, and what to do", async () => {
     for (const [flags, expected] of [
-      [["--upstream-tls"], /its certificate is not trusted: .*; name its authority \(--upstream-ca\)/],
+      [
+        ["--upstream-tls"],
+        /its certificate is not trusted: .*; name its authority \(--upstream-ca, tls\.ca\)/,
+      ],
       [
         [...caFlags(), "--upstream-server-name", "orders.example.com"],
-        /does not match.*orders\.example\.com.*; say which name its certificate has \(--upstream-server-name\)/,
+        /does not match.*orders\.example\.com.*; say which name its certificate has \(--upstream-server-name, tls\.serverName\)/,
       ],
       [[], /does it want TLS \(https:/],
     ] as const) {

@@ -111,7 +111,7 @@ for (const streams of [0, 2]) {
       const never = deferred();
       const scene = await setScene(context, {
         streams,
-        deadlineMs: 30,
+        deadlineMs: 300,
         script: { message: ({ sequence }) => (sequence === 1n ? never.promise.then(() => ({})) : {}) },
       });
       const client = await scene.client();

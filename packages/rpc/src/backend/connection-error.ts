@@ -9,9 +9,10 @@ export interface Attempted {
 /** What is most often wrong where a peer hangs up or answers something strange. */
 const questions: Readonly<Record<Attempted["tls"], string>> = {
   none: "is it a gRPC server, and does it want TLS (https://)?",
-  anonymous: "is it a gRPC server with TLS, and does it want to see a certificate (--upstream-cert)?",
+  anonymous:
+    "is it a gRPC server with TLS, and does it want to see a certificate (--upstream-cert, tls.cert)?",
   identified:
-    "is it a gRPC server with TLS, and does it trust the certificate of the gateway (--upstream-cert)?",
+    "is it a gRPC server with TLS, and does it trust the certificate of the gateway (--upstream-cert, tls.cert)?",
 };
 
 const untrusted = new Set([
@@ -26,14 +27,18 @@ const untrusted = new Set([
 const remedies: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "give the server a new certificate",
   CERT_NOT_YET_VALID: "compare the clocks of both machines",
-  ERR_TLS_CERT_ALTNAME_INVALID: "say which name its certificate has (--upstream-server-name)",
-  ERR_SSL_WRONG_VERSION_NUMBER: "it answers without TLS: write http://, or no TLS flags",
+  ERR_TLS_CERT_ALTNAME_INVALID: "say which name its certificate has (--upstream-server-name, tls.serverName)",
+  ERR_SSL_WRONG_VERSION_NUMBER: "it answers without TLS: write http://, and no TLS flags or `tls`",
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-    "it wants to see a certificate of the gateway (--upstream-cert, --upstream-key)",
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "it does not trust the certificate of the gateway (--upstream-cert)",
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "it refuses the certificate of the gateway (--upstream-cert)",
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: "the certificate of the gateway has expired (--upstream-cert)",
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: "it refuses the certificate of the gateway (--upstream-cert)",
+    "it wants to see a certificate of the gateway (--upstream-cert and --upstream-key, tls.cert and tls.key)",
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA:
+    "it does not trust the certificate of the gateway (--upstream-cert, tls.cert)",
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE:
+    "it refuses the certificate of the gateway (--upstream-cert, tls.cert)",
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    "the certificate of the gateway has expired (--upstream-cert, tls.cert)",
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    "it refuses the certificate of the gateway (--upstream-cert, tls.cert)",
 };
 
 /** What the error of a socket or a session says, and what to do, for the person who runs the gateway. */
@@ -45,7 +50,7 @@ export function describeConnectionError(error: Error, attempted: Attempted): str
   const code = "code" in error ? String(error.code) : "";
   const said = textOf(error, code);
   if (untrusted.has(code))
-    return `its certificate is not trusted: ${said}; name its authority (--upstream-ca)`;
+    return `its certificate is not trusted: ${said}; name its authority (--upstream-ca, tls.ca)`;
   const remedy = remedies[code];
   if (remedy !== undefined) return `${said}; ${remedy}`;
   const isForeign = /^(ERR_HTTP2_|ERR_SSL_|EPROTO|ECONNRESET)/.test(code);

@@ -69,7 +69,7 @@ describe("TLS", () => {
   test("says that it does not trust the server", async (context) => {
     const target = await address(context, true);
     const expected =
-      /cannot be reached: its certificate is not trusted: .*\([A-Z_]+\); name its authority \(--upstream-ca\)$/;
+      /cannot be reached: its certificate is not trusted: .*\([A-Z_]+\); name its authority \(--upstream-ca, tls\.ca\)$/;
     assert.match(await outcome(context, `https://${target}`), expected);
     assert.match(await outcome(context, target, { ca: pair.cert }), expected);
   });
@@ -78,7 +78,7 @@ describe("TLS", () => {
     const target = await address(context, true);
     assert.match(
       await outcome(context, target, { ca, servername: "orders.example.com" }),
-      /Hostname\/IP does not match certificate's altnames: .*orders\.example\.com.*\(ERR_TLS_CERT_ALTNAME_INVALID\); say which name its certificate has \(--upstream-server-name\)/,
+      /Hostname\/IP does not match certificate's altnames: .*orders\.example\.com.*\(ERR_TLS_CERT_ALTNAME_INVALID\); say which name its certificate has \(--upstream-server-name, tls\.serverName\)/,
     );
   });
 
