@@ -20,6 +20,7 @@ import { FrameWriter, hasRoom } from "./frame-writer.ts";
 import { encodeHeaders, noTable } from "./header-encoder.ts";
 import { HeaderReader } from "./header-reader.ts";
 import type { SessionLimits, SessionListener } from "./session-listener.ts";
+import { tell } from "./tell.ts";
 
 /** Answers to SETTINGS and PING that may wait for a peer that does not read. */
 const mostWaitingAnswers = 1_000;
@@ -234,7 +235,7 @@ export class ClientSession implements StreamOwner {
       hasSent = true;
       this.#sending.delete(stream);
       if (stream.unsentBytes > 0) this.#sending.add(stream);
-      else stream.drained();
+      else tell(() => stream.drained());
     }
     return hasSent;
   }
@@ -338,7 +339,7 @@ export class ClientSession implements StreamOwner {
     const lastStreamId = payload.readUInt32BE(0) & maxWindowBytes;
     this.#listener.goaway(payload.readUInt32BE(4), lastStreamId, payload.subarray(8));
     for (const stream of this.#streams.values()) {
-      if (stream.id > lastStreamId) stream.close(errorCode.refusedStream);
+      if (stream.id > lastStreamId) tell(() => stream.close(errorCode.refusedStream));
     }
   }
 

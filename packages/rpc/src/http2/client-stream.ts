@@ -1,4 +1,5 @@
 import { errorCode, maxPayloadBytes, maxWindowBytes } from "./frame.ts";
+import { tell } from "./tell.ts";
 
 /** So many bytes may be sent without waiting for a turn: one chunk of the multiplex wire, and its prefix. */
 const mostAtOnce = 17 * 1024;
@@ -210,10 +211,10 @@ export class ClientStream {
       // The head of an interim answer goes before the head (RFC 9110, section 15.2).
       if (status.startsWith("1") && !isLast) return;
       this.#hasHead = true;
-      this.#listener.head(fields, isLast);
+      tell(() => this.#listener.head(fields, isLast));
     } else if (isLast) {
       this.#release();
-      if (this.#closedWith === undefined) this.#listener.trailers(fields);
+      if (this.#closedWith === undefined) tell(() => this.#listener.trailers(fields));
     } else {
       this.reset(errorCode.protocolError);
       return;
@@ -240,13 +241,13 @@ export class ClientStream {
   #endOfBody(): void {
     if (this.#closedWith !== undefined) return;
     this.#release();
-    if (this.#closedWith === undefined) this.#listener.end();
+    if (this.#closedWith === undefined) tell(() => this.#listener.end());
     this.#finish();
   }
 
   #deliver(bytes: Uint8Array): void {
     this.#taken += bytes.length;
-    if (bytes.length > 0) this.#listener.data(bytes);
+    if (bytes.length > 0) tell(() => this.#listener.data(bytes));
     if (this.#taken * 2 < this.#windowBytes || this.#closedWith !== undefined) return;
     this.#receiveWindow += this.#taken;
     this.#owner.credit(this, this.#taken);
@@ -257,7 +258,7 @@ export class ClientStream {
   #release(): void {
     const held = this.#held;
     this.#held = [];
-    for (const bytes of held) if (this.#closedWith === undefined) this.#listener.data(bytes);
+    for (const bytes of held) if (this.#closedWith === undefined) tell(() => this.#listener.data(bytes));
   }
 
   /** The response is over. The rest of the request has no reader. */

@@ -159,3 +159,89 @@ describe("a stream that was paused", () => {
     assert.deepEqual(told, ["begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3"]);
   });
 });
+
+/** What is thrown while `run` does its work, each as its message. */
+async function thrownIn(run: () => Promise<void>): Promise<string[]> {
+  const thrown: string[] = [];
+  process.setUncaughtExceptionCaptureCallback(({ message }) => thrown.push(message));
+  try {
+    await run();
+  } finally {
+    process.setUncaughtExceptionCaptureCallback(null);
+  }
+  return thrown;
+}
+
+/** A listener that notes what it is told, and throws at some of it. */
+function throwing(told: string[], at: string): StreamListener {
+  const tell = (what: string): void => {
+    told.push(what);
+    if (what.startsWith(at)) throw new Error(what);
+  };
+  return {
+    head: () => tell("head"),
+    data: (bytes) => tell(`data ${Buffer.from(bytes).toString("hex")}`),
+    trailers: () => tell("trailers"),
+    end: () => tell("end"),
+    drain: () => tell("drain"),
+    closed: (code) => tell(`closed ${code}`),
+  };
+}
+
+describe("a listener that throws", () => {
+  test("when it is told to go on holds up no other stream", async () => {
+    const { session, sent, says } = connect();
+    says(frame(settings, 0, 0));
+    const told: string[] = [];
+    const one = session.request(headers, throwing(told, "drain"));
+    const other = session.request(headers, quiet);
+    await turns();
+    const thrown = await thrownIn(async () => {
+      one.write([Buffer.alloc(10)], false);
+      other.write([Buffer.alloc(10)], false);
+      await turns();
+    });
+    assert.deepEqual([sent, one.unsentBytes, other.unsentBytes, thrown], [[1], 0, 0, ["drain"]]);
+  });
+
+  test("when its stream is refused leaves no other that is refused open", async () => {
+    const { session, says } = connect();
+    says(frame(settings, 0, 0));
+    const told: string[] = [];
+    session.request(headers, throwing(told, "closed"));
+    session.request(headers, throwing(told, "nothing"));
+    const thrown = await thrownIn(async () => {
+      says(frame(7, 0, 0, "00000000 00000000"));
+      await turns();
+    });
+    assert.deepEqual([told, thrown], [["closed 7", "closed 7"], ["closed 7"]]);
+  });
+
+  for (const at of ["head", "data", "trailers", "end"]) {
+    test(`at ${at} is told of all that follows, and of the end of its stream`, async () => {
+      const told: string[] = [];
+      const { session, says } = connect();
+      const thrown = await thrownIn(async () => {
+        const stream = session.request(headers, throwing(told, at));
+        stream.write([], true);
+        await turns();
+        says(frame(settings, 0, 0), head, frame(data, 0, 1, "01"));
+        stream.pause();
+        says(frame(data, 0, 1, "02"), frame(data, 0, 1, "03"));
+        stream.resume();
+        says(frame(data, at === "end" ? 1 : 0, 1, "04"));
+        if (at !== "end") says(frame(1, 5, 1, "88"));
+        await turns();
+      });
+      const all = ["head", "data 01", "data 02", "data 03", "data 04", at === "end" ? "end" : "trailers"];
+      assert.deepEqual(
+        told.filter((what) => what !== "drain"),
+        [...all, "closed 0"],
+      );
+      assert.deepEqual(
+        thrown,
+        all.filter((what) => what.startsWith(at)),
+      );
+    });
+  }
+});

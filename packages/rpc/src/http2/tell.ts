@@ -1,0 +1,13 @@
+/**
+ * Tells somebody of something. Who is told may fail, which must cost nobody who is told next, nor leave undone what follows:
+ * what it throws is thrown at the end of this tick.
+ */
+export function tell(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}
