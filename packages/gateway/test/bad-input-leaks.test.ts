@@ -10,12 +10,14 @@ import type { Row } from "./bad-input/row.ts";
 import { tables } from "./bad-input/tables.ts";
 import { stillOpen } from "./still-open.ts";
 
-/** How often each row is sent, before the first count and again before the second: `LEAK_ROUNDS=300` for a long look. */
+/** How often each row is sent, before the first count and again before the next: `LEAK_ROUNDS=300` for a long look. */
 const rounds = Number(process.env["LEAK_ROUNDS"] ?? 20);
 const roundsOfLarge = 2;
 
 /** How much more the gateway may hold at the second count: the engine itself takes some and gives back some. */
 const slackBytes = 512 * 1024;
+/** How often more than that is looked for again: what the engine takes comes once, what leaks comes each time. */
+const attempts = 3;
 
 let echo: EchoServer;
 let gateway: ChildProcess;
@@ -52,21 +54,27 @@ async function attack(rows: readonly Row[]): Promise<void> {
   await Promise.all(Array.from({ length: 16 }, worker));
 }
 
+/** How much more the gateway holds after an attack than before, in bytes. */
+async function growth(rows: readonly Row[]): Promise<number> {
+  const first = await holding();
+  await attack(rows);
+  let last = await holding();
+  assert.deepEqual(stillOpen(last.counts), {});
+  await echo.calls.until(({ open }) => open === 0);
+  // What is left of a refused body is waited for, which takes some seconds.
+  for (let again = 0; again < 20 && last.bytes - first.bytes >= slackBytes; again++) {
+    await wait(500);
+    last = await holding();
+  }
+  return last.bytes - first.bytes;
+}
+
 describe("a gateway holds no more after bad input than before", () => {
   for (const [name, rows] of Object.entries(tables)) {
     test(`in ${name}`, async () => {
       await attack(rows);
-      const first = await holding();
-      await attack(rows);
-      let last = await holding();
-      assert.deepEqual(stillOpen(last.counts), {});
-      await echo.calls.until(({ open }) => open === 0);
-      // What is left of a refused body is waited for, which takes some seconds.
-      for (let again = 0; again < 20 && last.bytes - first.bytes >= slackBytes; again++) {
-        await wait(500);
-        last = await holding();
-      }
-      const more = last.bytes - first.bytes;
+      let more = slackBytes;
+      for (let attempt = 0; attempt < attempts && more >= slackBytes; attempt++) more = await growth(rows);
       assert.ok(more < slackBytes, `${more} bytes more`);
     });
   }
