@@ -292,3 +292,23 @@ describe("the limit of headers", () => {
     assert.equal(heard.received?.["x-299"], "y");
   });
 });
+
+test("a listener that throws at a message still gets those behind it as they are", async (context) => {
+  const server = await startScriptedServer((stream) =>
+    answer(stream, framed(hello, Buffer.alloc(1000, 7), Buffer.alloc(40_000, 8), hello)),
+  );
+  context.after(() => server.close());
+  const backend = createHttp2Backend(server.address);
+  context.after(() => backend.close(0));
+  const thrown: string[] = [];
+  process.setUncaughtExceptionCaptureCallback((error) => thrown.push(error.message));
+  context.after(() => process.setUncaughtExceptionCaptureCallback(null));
+  const { call, heard } = open(backend, converse);
+  heard.onMessage = ({ length }) => {
+    throw new Error(`${length}`);
+  };
+  call.halfClose();
+  assert.equal((await heard.ended()).code, 0);
+  assert.deepEqual(heard.messages, [hello, Buffer.alloc(1000, 7), Buffer.alloc(40_000, 8), hello]);
+  assert.deepEqual(thrown, ["7", "1000", "40000", "7"]);
+});
