@@ -137,10 +137,8 @@ export class Writer {
     }
     if (!batch.isEmpty) this.#send(batch);
     spare.push(batch);
-    const settling = this.#settling;
-    if (settling.length === 0) return;
-    this.#settling = [];
-    for (const stream of settling) stream.settle();
+    // Who is told may throw: the others are told with the next `write`.
+    while (this.#settling.length > 0) this.#settling.shift()?.settle();
   }
 
   #endTurn(stream: Stream, isAgain: boolean): void {

@@ -47,6 +47,27 @@ test("calls take turns of one chunk, also with small messages", () => {
   assert.equal(order.lastIndexOf(1, order.indexOf(2)), 15, "sixteen messages of 1,000 bytes are a turn");
 });
 
+test("a listener that throws at the end of its call does not keep another from its own", () => {
+  const ends: string[] = [];
+  const quiet = { message() {}, halfClose() {}, drain() {} };
+  const pair = new Pair({
+    accept: ({ opening: { method } }) => ({
+      ...quiet,
+      end: () => {
+        ends.push(method);
+        if (method === "a/first") throw new Error("it fails");
+      },
+    }),
+  });
+  for (const method of ["a/first", "a/second", "a/third"]) pair.client.open({ method }, new Recorder());
+  pair.settle();
+  for (const { call } of pair.accepted) call.end({ code: Code.OK, message: "" });
+  assert.throws(() => pair.loop.run(), /it fails/);
+  pair.settle();
+  assert.deepEqual(ends, ["a/first", "a/second", "a/third"]);
+  assert.equal(pair.server.size, 0);
+});
+
 test("a WebSocket message is about one chunk long, unless one frame is longer", () => {
   const pair = new Pair({ server: { maxHeaderBytes: 65_528 } });
   pair.up.capacity = Infinity;
