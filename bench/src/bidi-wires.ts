@@ -55,10 +55,11 @@ async function openMultiplex({
     onMessage: (payload) => multiplex.receive(payload),
     onError: failed,
   });
+  const frames = new KnownFrames();
   const multiplex = createClientMultiplex(
     {
       send: (message) => {
-        socket.send(maskedFrame(message, "binary"));
+        socket.send(frames.of(message));
         return true;
       },
       close: (code, reason) => failed(new Error(`closed with ${code}: ${reason}`)),
@@ -193,6 +194,23 @@ async function openBare({ port, notes, replied, failed }: BidiConnectionOptions)
       socket.write(notes[call]?.bytes ?? Buffer.alloc(0));
     },
   };
+}
+
+/** So that a large message that is sent again is not masked again, as on the other wires. */
+class KnownFrames {
+  /** By the call of the first frame of `sluice.v1` in the message. */
+  readonly #known = new Map<number, { readonly message: Buffer; readonly frame: Buffer }>();
+
+  of(message: Uint8Array): Buffer {
+    if (message.length < 4096) return maskedFrame(message, "binary");
+    const bytes = Buffer.from(message.buffer, message.byteOffset, message.length);
+    const call = bytes.readUInt32BE(4);
+    const known = this.#known.get(call);
+    if (known?.message.equals(bytes) === true) return known.frame;
+    const frame = maskedFrame(bytes, "binary");
+    this.#known.set(call, { message: Buffer.from(bytes), frame });
+    return frame;
+  }
 }
 
 /** Passes over the one frame of headers before the first message. */

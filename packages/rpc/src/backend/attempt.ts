@@ -4,7 +4,7 @@ import { noMetadata, type Metadata } from "../call/metadata.ts";
 import { createStatus, type Status } from "../call/status.ts";
 import type { ClientStream, StreamListener } from "../http2/client-stream.ts";
 import { errorCode } from "../http2/frame.ts";
-import { tell } from "../http2/tell.ts";
+import { throwLater } from "../http2/tell.ts";
 import { metadataFromHeaders } from "../wire/metadata-headers.ts";
 import type { Connection } from "./connection.ts";
 import { ResponseReader, type ExpectedResponse } from "./response-reader.ts";
@@ -54,7 +54,11 @@ export class Attempt implements StreamListener {
     this.#reader = new ResponseReader(expected, {
       message: (bytes, isCompressed) => {
         // Whoever throws must not have the messages behind it cut in other places.
-        if (!this.#isOver) tell(() => listener.message(bytes, isCompressed));
+        try {
+          if (!this.#isOver) listener.message(bytes, isCompressed);
+        } catch (error) {
+          throwLater(error);
+        }
       },
       end: (status, trailers) => this.#end(status, trailers),
     });

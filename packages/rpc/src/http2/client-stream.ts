@@ -1,5 +1,5 @@
 import { errorCode, maxPayloadBytes, maxWindowBytes } from "./frame.ts";
-import { tell } from "./tell.ts";
+import { tell, throwLater } from "./tell.ts";
 
 /** So many bytes may be sent without waiting for a turn: one chunk of the multiplex wire, and its prefix. */
 const mostAtOnce = 17 * 1024;
@@ -247,7 +247,11 @@ export class ClientStream {
 
   #deliver(bytes: Uint8Array): void {
     this.#taken += bytes.length;
-    if (bytes.length > 0) tell(() => this.#listener.data(bytes));
+    try {
+      if (bytes.length > 0) this.#listener.data(bytes);
+    } catch (error) {
+      throwLater(error);
+    }
     if (this.#taken * 2 < this.#windowBytes || this.#closedWith !== undefined) return;
     this.#receiveWindow += this.#taken;
     this.#owner.credit(this, this.#taken);
