@@ -82,6 +82,7 @@ export class MultiplexSocket implements Wire {
   }
 
   send(message: Uint8Array): boolean {
+    hasSent = true;
     return this.#connection.send(message);
   }
 
@@ -95,6 +96,8 @@ let deferred: (() => void)[] = [];
 /** What is being done, and how much of it is. */
 let current: readonly (() => void)[] = [];
 let done = 0;
+/** Whether a socket was sent something by what was done last. */
+let hasSent = false;
 
 function atEndOfTurn(call: () => void): void {
   if (deferred.push(call) === 1) setImmediate(callDeferred);
@@ -107,10 +110,13 @@ function callDeferred(): void {
   callNext();
 }
 
-/** One socket a tick, because they share the memory from which each one writes at the end of the tick. */
+/** One socket that sends a tick, because they share the memory from which each one writes at the end of the tick. */
 function callNext(): void {
   try {
-    current[done++]?.();
+    do {
+      hasSent = false;
+      current[done++]?.();
+    } while (!hasSent && done < current.length);
   } finally {
     if (done < current.length) nextTick(callNext);
   }

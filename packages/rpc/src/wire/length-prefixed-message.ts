@@ -178,7 +178,8 @@ export class MessageParser {
   }
 
   #continue(partial: Partial, chunk: Uint8Array, from: number): number {
-    const part = chunk.subarray(from, from + partial.length - partial.have);
+    const missing = partial.length - partial.have;
+    const part = from === 0 && chunk.length <= missing ? chunk : chunk.subarray(from, from + missing);
     const have = partial.have + part.length;
     if (have > partial.bytes.length) {
       const grown = Buffer.allocUnsafeSlow(Math.min(partial.length, 2 * have));
