@@ -235,7 +235,7 @@ export class ClientSession implements StreamOwner {
       hasSent = true;
       this.#sending.delete(stream);
       if (stream.unsentBytes > 0) this.#sending.add(stream);
-      else tell(() => stream.drained());
+      else stream.drained();
     }
     return hasSent;
   }

@@ -192,7 +192,11 @@ export class ClientStream {
 
   /** All that was written is sent. */
   drained(): void {
-    this.#listener.drain();
+    try {
+      this.#listener.drain();
+    } catch (error) {
+      throwLater(error);
+    }
   }
 
   /** The peer takes so many bytes more, or fewer; false where that is more than can be. */

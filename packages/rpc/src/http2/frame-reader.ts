@@ -1,4 +1,5 @@
 import { errorCode, frameFlag, frameHeadBytes, frameType, Http2Violation, maxPayloadBytes } from "./frame.ts";
+import { throwLater } from "./tell.ts";
 
 /**
  * Gets each frame: DATA without padding as it arrives, perhaps as several frames of which only the last ends the stream,
@@ -54,9 +55,7 @@ export class FrameReader {
       this.#sink(type, flags, streamId, payload);
     } catch (error) {
       if (error instanceof Http2Violation) throw error;
-      process.nextTick(() => {
-        throw error;
-      });
+      throwLater(error);
     }
   }
 

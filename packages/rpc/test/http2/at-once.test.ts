@@ -14,9 +14,18 @@ const quiet: StreamListener = { head() {}, data() {}, trailers() {}, end() {}, d
 const prefix = Buffer.alloc(5, 1);
 const message = Buffer.alloc(100, 2);
 
-/** A session on a socket that takes everything at once, and the DATA frames that it was given: stream and bytes. */
-function connect(settings = ""): { session: ClientSession; sent: [stream: number, payload: Buffer][] } {
+interface Peer {
+  readonly session: ClientSession;
+  /** The DATA frames that its socket was given: stream and bytes. */
+  readonly sent: [stream: number, payload: Buffer][];
+  /** The memory of each write. */
+  readonly written: ArrayBufferLike[];
+}
+
+/** A session on a socket that takes everything at once. */
+function connect(settings = ""): Peer {
   const sent: [number, Buffer][] = [];
+  const written: ArrayBufferLike[] = [];
   const reader = new FrameReader((type, _flags, id, payload) => {
     if (type === frameType.data) sent.push([id, payload]);
   });
@@ -24,6 +33,7 @@ function connect(settings = ""): { session: ClientSession; sent: [stream: number
   const socket = new Duplex({
     read() {},
     write(chunk: Buffer, _encoding, done) {
+      written.push(chunk.buffer);
       const skip = Math.min(chunk.length, preface.length - skipped);
       skipped += skip;
       reader.push(Buffer.from(chunk.subarray(skip)));
@@ -37,7 +47,7 @@ function connect(settings = ""): { session: ClientSession; sent: [stream: number
   });
   session.begin();
   session.receive(frame(frameType.settings, 0, 0, settings));
-  return { session, sent };
+  return { session, sent, written };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -126,28 +136,11 @@ describe("what a stream writes at once", () => {
   });
 
   test("is gathered in memory that the next turn has again, also when the turn was busy", async () => {
-    const written: ArrayBufferLike[] = [];
-    const socket = new Duplex({
-      read() {},
-      write(chunk: Buffer, _encoding, done) {
-        if (chunk.length > 500_000) written.push(chunk.buffer);
-        done();
-      },
-    });
-    const session = new ClientSession(socket as unknown as Socket, limits, {
-      settings() {},
-      goaway() {},
-      failed: (error) => assert.ifError(error),
-    });
-    session.begin();
-    session.receive(
-      Buffer.concat([
-        frame(frameType.settings, 0, 0, "0004 7fffffff"),
-        frame(frameType.windowUpdate, 0, 0, "7fff0000"),
-      ]),
-    );
+    const { session, written } = connect("0004 7fffffff");
+    session.receive(frame(frameType.windowUpdate, 0, 0, "7fff0000"));
     const stream = session.request(headers, quiet);
     await turn();
+    written.length = 0;
     for (let count = 0; count < 3; count++) {
       for (let sent = 0; sent < 50; sent++) assert.ok(stream.writeNow(prefix, Buffer.alloc(16_384)));
       await turn();
