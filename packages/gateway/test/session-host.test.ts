@@ -15,6 +15,7 @@ import { pushSchema } from "../src/sessions/schemas.ts";
 import { SessionClient } from "./session-client.ts";
 import { ScriptedHandler } from "./sessions/scripted-handler.ts";
 import { echoSchema, send } from "./support.ts";
+import { plainSessions } from "./plain-sessions.ts";
 
 /** A gateway with sessions and no backend. */
 async function startHost(
@@ -26,18 +27,13 @@ async function startHost(
     upstreams: [],
     log: createLogger("silent"),
     sessions: {
+      ...plainSessions,
       sockets: [{ path: "/ws", faces: ["websocket", "session"] }],
       events: "/events",
       rooms: {
         "open:*": { join: "anyone", publish: "anyone" },
         "known:*": { join: "identified", publish: "nobody" },
       },
-      direct: "nobody",
-      headers: [],
-      limits: {},
-      envelopeBytes: 65_536,
-      packetsPerMessage: 64,
-      graceMs: 1_000,
       ...sessions,
     },
     ...options,

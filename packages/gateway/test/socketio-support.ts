@@ -6,6 +6,7 @@ import type { HostedSocketIo, SessionHostOptions } from "../src/session-host/opt
 import { sessionSchema } from "../src/sessions/schemas.ts";
 import { echoSchema } from "./support.ts";
 import type { ScriptedHandler } from "./sessions/scripted-handler.ts";
+import { plainSessions } from "./plain-sessions.ts";
 
 /** What the tests use of the clients of all versions. */
 export interface EventSocket {
@@ -58,7 +59,7 @@ export async function startSocketIoGateway({
     upstreams,
     log: createLogger("silent"),
     sessions: {
-      sockets: [],
+      ...plainSessions,
       socketio: {
         path: "/io",
         revisions: [4],
@@ -67,13 +68,6 @@ export async function startSocketIoGateway({
         recovery: false,
         ...face,
       },
-      rooms: {},
-      direct: "nobody",
-      headers: [],
-      limits: {},
-      envelopeBytes: 65_536,
-      packetsPerMessage: 64,
-      graceMs: 1_000,
       ...sessions,
     },
   });

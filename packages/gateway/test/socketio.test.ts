@@ -17,6 +17,7 @@ import { makeToken } from "./identity-support.ts";
 import { EventClient, SessionClient } from "./session-client.ts";
 import { Refusal, ScriptedHandler } from "./sessions/scripted-handler.ts";
 import { send } from "./support.ts";
+import { plainSessions } from "./plain-sessions.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 const pushToken = "push-0123456789abcdef";
@@ -352,15 +353,8 @@ async function start(context: TestContext, callbacks: SessionHostOptions["callba
     ],
     log: createLogger("silent"),
     sessions: {
-      sockets: [],
+      ...plainSessions,
       socketio: { path: "/io", revisions: [4], namespaces: ["/chat"], maxPayload: 1000, recovery: false },
-      rooms: {},
-      direct: "nobody",
-      headers: [],
-      limits: {},
-      envelopeBytes: 65_536,
-      packetsPerMessage: 64,
-      graceMs: 1_000,
       callbacks,
     },
   });
